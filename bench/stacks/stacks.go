@@ -1,0 +1,270 @@
+// Package stacks makes projects to measure with: stacks of elements whose shape
+// asks one question each, and closures of Debian's real graph.
+//
+// The same Spec gives the same bytes on every machine and for ever: golden
+// hashes in the test hold it to that. The package knows what a project looks
+// like on disk, for BuildStream 2 and for 1.6; it does not know how to load one.
+package stacks
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"bst/bench/debian"
+)
+
+// Kind is a family of stacks.
+type Kind string
+
+const (
+	// Chain is a line of elements, each needing the one before: nothing can run
+	// side by side, and staging is quadratic for who stages naively.
+	Chain Kind = "chain"
+	// Fan is many elements that need nothing under one that needs them all.
+	Fan Kind = "fan"
+	// Diamond is layers; each element needs two of the layer below, drawn with
+	// the seed, so that paths part and meet again.
+	Diamond Kind = "diamond"
+	// Rapid is many elements with nothing to do at all, not even a source: what
+	// is left is the scheduler, the messages and the drawing.
+	Rapid Kind = "rapid"
+	// Debian is the closure of a real package, or the whole distribution.
+	Debian Kind = "debian"
+)
+
+// Kinds are all kinds, in the order in which help texts list them.
+func Kinds() []Kind { return []Kind{Chain, Fan, Diamond, Rapid, Debian} }
+
+// Whole is the Root that stands for all of Debian.
+const Whole = "all"
+
+// maxElements bounds what a Spec may ask for: ten times the largest graph
+// that is known.
+const maxElements = 1_000_000
+
+// Spec says which stack is meant.
+type Spec struct {
+	Kind Kind
+	// N is the number of elements, the target included. The closures of Debian
+	// have the size that they have and ignore it.
+	N int
+	// Seed draws Diamond's dependencies and marks the files of every kind but
+	// Debian: another seed gives other cache keys.
+	Seed uint64
+	// Root is the package whose closure is meant, or Whole. For Debian only.
+	Root string
+}
+
+// Name is a short name of the stack, fit for a file and for a benchmark's name.
+func (s Spec) Name() string {
+	if s.Kind == Debian {
+		return "debian-" + s.Root
+	}
+	name := string(s.Kind) + "-" + strconv.Itoa(s.N)
+	if s.Seed != 0 {
+		name += "-seed" + strconv.FormatUint(s.Seed, 10)
+	}
+	return name
+}
+
+// ParseName is Name's inverse.
+func ParseName(name string) (Spec, error) {
+	kind, rest, _ := strings.Cut(name, "-")
+	spec := Spec{Kind: Kind(kind)}
+	if !slices.Contains(Kinds(), spec.Kind) {
+		return Spec{}, fmt.Errorf("stacks: no kind %q in %q; there are %v", kind, name, Kinds())
+	}
+	if spec.Kind == Debian {
+		if spec.Root = rest; rest == "" {
+			return Spec{}, fmt.Errorf("stacks: %q names no package; debian-git or debian-%s would", name, Whole)
+		}
+		return spec, nil
+	}
+	size, seed, seeded := strings.Cut(rest, "-seed")
+	var err error
+	if spec.N, err = strconv.Atoi(size); err != nil {
+		return Spec{}, fmt.Errorf("stacks: the size in %q: %w", name, err)
+	}
+	if seeded {
+		if spec.Seed, err = strconv.ParseUint(seed, 10, 64); err != nil {
+			return Spec{}, fmt.Errorf("stacks: the seed in %q: %w", name, err)
+		}
+	}
+	return spec, nil
+}
+
+// Stack is a project that was thought of and not yet written.
+type Stack struct {
+	// Name is the project's name.
+	Name string
+	// Target is the element that needs all others.
+	Target string
+	// Elements stand after what they need.
+	Elements []Element
+}
+
+// Element is one element of a stack.
+type Element struct {
+	// Name is its file's name without ".bst".
+	Name string
+	// Content is the content of the one local file that the element imports.
+	// Without one it is a stack element.
+	Content string
+	// Depends are the names of elements it needs for building and running.
+	Depends []string
+}
+
+// Edges counts the dependencies.
+func (s *Stack) Edges() int {
+	n := 0
+	for _, e := range s.Elements {
+		n += len(e.Depends)
+	}
+	return n
+}
+
+// Generate makes the stack that spec describes.
+func Generate(spec Spec) (*Stack, error) {
+	if spec.Kind == Debian {
+		return closure(spec)
+	}
+	if spec.N < 2 || spec.N > maxElements {
+		return nil, fmt.Errorf("stacks: a %s of %d elements: the size must be between 2 and %d", spec.Kind, spec.N, maxElements)
+	}
+	s := &Stack{Name: spec.Name()}
+	switch spec.Kind {
+	case Chain:
+		s.chain(spec)
+	case Fan:
+		s.fan(spec, true)
+	case Rapid:
+		s.fan(spec, false)
+	case Diamond:
+		s.diamond(spec)
+	default:
+		return nil, fmt.Errorf("stacks: no kind %q; there are %v", spec.Kind, Kinds())
+	}
+	s.Target = s.Elements[len(s.Elements)-1].Name + ".bst"
+	return s, nil
+}
+
+// add appends the element with the given number and returns its name.
+func (s *Stack) add(spec Spec, number int, file bool, depends ...string) string {
+	e := Element{Name: fmt.Sprintf("e%0*d", len(strconv.Itoa(spec.N)), number), Depends: depends}
+	if file {
+		e.Content = fmt.Sprintf("%s %s %d\n", s.Name, e.Name, spec.Seed)
+	}
+	s.Elements = append(s.Elements, e)
+	return e.Name
+}
+
+func (s *Stack) addTop(depends []string) {
+	s.Elements = append(s.Elements, Element{Name: "top", Depends: depends})
+}
+
+func (s *Stack) chain(spec Spec) {
+	before := s.add(spec, 1, true)
+	for i := 2; i <= spec.N; i++ {
+		before = s.add(spec, i, true, before)
+	}
+}
+
+func (s *Stack) fan(spec Spec, files bool) {
+	var leaves []string
+	for i := 1; i < spec.N; i++ {
+		leaves = append(leaves, s.add(spec, i, files))
+	}
+	s.addTop(leaves)
+}
+
+func (s *Stack) diamond(spec Spec) {
+	// As many layers as elements a layer, as nearly as whole numbers allow.
+	width := 1
+	for width*width < spec.N-1 {
+		width++
+	}
+	random := rand.New(rand.NewPCG(spec.Seed, 0))
+	var below, layer []string
+	for i := 1; i < spec.N; i++ {
+		var depends []string
+		if len(below) == 1 {
+			depends = []string{below[0]}
+		} else if len(below) > 1 {
+			a := random.IntN(len(below))
+			b := random.IntN(len(below) - 1)
+			if b >= a {
+				b++
+			}
+			depends = []string{below[min(a, b)], below[max(a, b)]}
+		}
+		layer = append(layer, s.add(spec, i, true, depends...))
+		if len(layer) == width {
+			below, layer = layer, nil
+		}
+	}
+	// What nothing else needs hangs from the target.
+	needed := map[string]bool{}
+	for _, e := range s.Elements {
+		for _, name := range e.Depends {
+			needed[name] = true
+		}
+	}
+	var loose []string
+	for _, e := range s.Elements {
+		if !needed[e.Name] {
+			loose = append(loose, e.Name)
+		}
+	}
+	s.addTop(loose)
+}
+
+// closure makes one import element of each package, with one small file that
+// says which package it stands for.
+func closure(spec Spec) (*Stack, error) {
+	graph, err := debian.Load()
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{Name: spec.Name(), Target: spec.Root + ".bst"}
+	if spec.Root != Whole {
+		if graph, err = graph.Closure(spec.Root); err != nil {
+			return nil, err
+		}
+	}
+	s.Elements = make([]Element, 0, len(graph.Packages)+1)
+	done := make(map[string]bool, len(graph.Packages))
+	var visit func(debian.Package) error
+	visit = func(p debian.Package) error {
+		if done[p.Name] {
+			return nil
+		}
+		done[p.Name] = true
+		for _, name := range p.Depends {
+			dep, ok := graph.Lookup(name)
+			if !ok {
+				return fmt.Errorf("stacks: %s depends on %q, which is not there", p.Name, name)
+			}
+			if err := visit(dep); err != nil {
+				return err
+			}
+		}
+		s.Elements = append(s.Elements, Element{
+			Name:    p.Name,
+			Content: fmt.Sprintf("%s %s %d\n", p.Name, p.Version, p.SizeKiB),
+			Depends: p.Depends,
+		})
+		return nil
+	}
+	for _, p := range graph.Packages {
+		if err := visit(p); err != nil {
+			return nil, err
+		}
+	}
+	if spec.Root == Whole {
+		s.Elements = append(s.Elements, Element{Name: Whole, Depends: graph.Roots()})
+	}
+	return s, nil
+}
