@@ -26,8 +26,22 @@ type Element interface {
 	// []string, string, bool, int. Reference part D.
 	UniqueKey() any
 	// Assemble makes the artifact: it stages, runs and returns the path in the
-	// sandbox whose content is collected.
+	// sandbox whose content is collected, "/" for the whole root.
 	Assemble(ctx context.Context, a Assembly) (collect string, err error)
+}
+
+// Preflighter is implemented by kinds that have demands on what they are given.
+// Preflight comes after ConfigureDependencies. Its errors are ELEMENT domain;
+// whoever calls it puts the element before the message.
+type Preflighter interface{ Preflight(Given) error }
+
+// Given is what an element was given, as its project files say.
+type Given struct {
+	// Build and Runtime are the direct dependencies; one that is both stands
+	// in both. Handles may be compared.
+	Build, Runtime []Handle
+	// Sources is the number of sources.
+	Sources int
 }
 
 // Traits are what a kind is, whatever its configuration: the reference's
@@ -40,6 +54,11 @@ type Traits struct {
 	Defaults string
 	// ArtifactVersion is BST_ARTIFACT_VERSION.
 	ArtifactVersion int
+	// NoArtifact says that building it gives no files (a stack).
+	NoArtifact bool
+	// DependencyConfig says that dependencies may have a "config"; without it
+	// one that has is refused.
+	DependencyConfig bool
 	// RunCommands is BST_RUN_COMMANDS; a kind whose use of commands depends on
 	// its configuration (compose) implements CommandRunner.
 	RunCommands                                       bool
@@ -65,7 +84,13 @@ type Env interface {
 }
 
 // Handle names an element inside an Assembly; the engine owns what is behind.
-type Handle interface{ Name() string }
+// Handles of the same element are equal.
+type Handle interface {
+	// Name is local to the element's project.
+	Name() string
+	// HasArtifact is false for kinds with NoArtifact.
+	HasArtifact() bool
+}
 
 // Dependency is a direct build dependency.
 type Dependency struct {
@@ -111,7 +136,9 @@ type Assembly interface {
 	SetWorkDirectory(path string)
 
 	StageDependencies(ctx context.Context, s StageDeps) error
-	// Dependencies walks as StageDependencies does.
+	// Dependencies walks as StageDependencies does: the selection and its
+	// runtime closure in staging order, or with nil all that the element is
+	// built from.
 	Dependencies(selection []Handle) []Handle
 	// Integrate runs the integration commands of each element.
 	Integrate(ctx context.Context, elements []Handle) error
@@ -122,14 +149,18 @@ type Assembly interface {
 	// Run runs commands in order; the first that fails ends it.
 	Run(ctx context.Context, commands []Command) error
 
-	// Root is the virtual root, as commands left it.
+	// Root is the virtual root, as commands left it. Changes to it are seen by
+	// what follows.
 	Root(ctx context.Context) (*cas.Dir, error)
 	// SplitFiles tells which files of h's artifact the domains select.
 	SplitFiles(h Handle, include, exclude []string, orphans bool) ([]string, error)
-	// Public is the element's own public data, to be changed in place
-	// (filter's pass-integration); PublicOf another's.
-	PublicOf(h Handle) (*node.Node, error)
+	// Public is a copy of the element's own public data; SetPublic replaces
+	// what the artifact will hold (filter's pass-integration).
+	Public() *node.Node
 	SetPublic(*node.Node)
+	// PublicOf is the public data in the artifact of a dependency; it must not
+	// be changed.
+	PublicOf(h Handle) (*node.Node, error)
 	// Activity logs a timed activity (START and SUCCESS or FAILURE).
 	Activity(name string, f func() error) error
 	// Message logs a line of the given type.
@@ -137,66 +168,3 @@ type Assembly interface {
 	// Workspaced says that the build goes on in a workspace.
 	Workspaced() bool
 }
-
-// Source is one configured source.
-type Source interface {
-	// Configure reads the source's mapping (kind and directory included).
-	Configure(config *node.Node, env SourceEnv) error
-	// UniqueKey is the source's part of the key (reference part D).
-	UniqueKey() (any, error)
-	// Resolved says that the source has a ref.
-	Resolved() bool
-	// Cached says that Stage would work without network now.
-	Cached(ctx context.Context, w SourceWork) bool
-	// Fetch brings the source into w.MirrorDir. Errors are SOURCE domain,
-	// Temporary where trying again may help.
-	Fetch(ctx context.Context, w SourceWork) error
-	// Stage writes the source into dir, a directory on disk that may hold
-	// earlier sources of the element.
-	Stage(ctx context.Context, w SourceWork, dir string) error
-}
-
-// DirectSource is a source whose tree needs no staging on disk (local).
-type DirectSource interface {
-	Source
-	// Directory captures the source into the store.
-	Directory(ctx context.Context, s *cas.Store) (cas.Digest, error)
-}
-
-// SourceTraits are what a source kind is.
-type SourceTraits struct {
-	Kind string
-	// Defaults is YAML for the "config" of sources; "" for none.
-	Defaults string
-	// RequiresPrevious is BST_REQUIRES_PREVIOUS_SOURCES_STAGE (patch): Stage
-	// sees the earlier sources.
-	RequiresPrevious bool
-	New              func() Source
-}
-
-// SourceEnv is what a source may ask while it is configured.
-type SourceEnv interface {
-	ElementName() string
-	ProjectDir() string
-	Provenance() stream.Provenance
-	// Translate expands an alias in a URL to the primary URL.
-	Translate(url string) string
-	// URLs gives every URL to try, mirrors first in order.
-	URLs(url string) []string
-}
-
-// SourceWork is what fetching and staging work with.
-type SourceWork interface {
-	// MirrorDir is <sourcedir>/<kind>, made on demand.
-	MirrorDir() (string, error)
-	// TempDir is a fresh directory, removed after the task.
-	TempDir() (string, error)
-	// Log receives the output of programs.
-	Log() LogWriter
-	// Progress reports how far a download is; total 0 is unknown.
-	Progress(current, total int)
-	Message(t stream.MessageType, text, detail string)
-}
-
-// LogWriter is where a task's program output goes.
-type LogWriter interface{ Write(p []byte) (int, error) }
