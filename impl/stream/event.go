@@ -40,7 +40,9 @@ type Stage struct {
 // Heading tells what a session works on (reference part F).
 type Heading struct {
 	Project string
-	Targets []string
+	// ProjectDir is where the project lies.
+	ProjectDir string
+	Targets    []string
 	// Config are the user settings' lines, name and value, in order.
 	Config []Pair
 	// Projects are the toplevel project and its subprojects.
