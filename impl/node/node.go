@@ -5,7 +5,12 @@
 // an element is, nor where files lie.
 package node
 
-import "bst/impl/stream"
+import (
+	"fmt"
+	"strings"
+
+	"bst/impl/stream"
+)
 
 // Kind is what a node is.
 type Kind uint8
@@ -19,111 +24,125 @@ const (
 // Node is one node. All scalars are strings, stripped of white space around
 // them. A nil *Node stands for "absent": the Get methods of a nil mapping find
 // nothing.
+//
+// A project has hundreds of thousands of them, so a scalar takes 48 bytes: the
+// name of its file is shared, and what only collections have lies behind one
+// pointer.
 type Node struct {
-	kind Kind
-	// (implementation to come: value, items, keys in order, file, line, column)
+	file *file
+	// value is a scalar's text.
+	value string
+	// content is set in sequences and mappings.
+	content *content
+	// line counts from 1. column counts from 0, and is negative in a node that
+	// no place in the file belongs to.
+	line, column int32
+	kind         Kind
+	// none marks a scalar without a value. YAML text never makes one: there,
+	// even null is the string "null".
+	none bool
+}
+
+// file is what the nodes of one file share.
+type file struct {
+	// name is what the user sees.
+	name string
+	// root is the document; errors look the name of a value up in it.
+	root *Node
+}
+
+// content is what a collection holds. A mapping has keys[i] for items[i].
+type content struct {
+	items []*Node
+	keys  []string
+	// index finds keys in mappings that are too large to be searched from end
+	// to end. It is nil in all others.
+	index map[string]int
 }
 
 // Kind tells what n is.
-func (n *Node) Kind() Kind { panic("to be written") }
+func (n *Node) Kind() Kind { return n.kind }
 
-// Provenance is where n was found.
-func (n *Node) Provenance() stream.Provenance { panic("to be written") }
+// Provenance is where n was found: the zero value for a node without a file, a
+// negative column for one that was made on behalf of a file.
+func (n *Node) Provenance() stream.Provenance {
+	if n == nil || n.file == nil {
+		return stream.Provenance{}
+	}
+	return stream.Provenance{File: n.file.name, Line: int(n.line), Column: int(n.column)}
+}
 
-// Load parses a file. shown is its name as the user should see it.
-// Errors: LOAD/MISSING_FILE, LOADING_DIRECTORY, INVALID_YAML (broken,
-// duplicate keys, anchors, several documents, root not a mapping).
-func Load(path, shown string) (*Node, error) { panic("to be written") }
+// NewScalar makes a synthetic scalar; prov may be the zero value.
+func NewScalar(value string, prov stream.Provenance) *Node {
+	n := synthetic(Scalar, prov)
+	n.value = strip(value)
+	return n
+}
 
-// Parse is Load on bytes.
-func Parse(data []byte, shown string) (*Node, error) { panic("to be written") }
+// NewNone makes a scalar without a value.
+func NewNone(prov stream.Provenance) *Node {
+	n := synthetic(Scalar, prov)
+	n.none = true
+	return n
+}
 
-// New* make synthetic nodes; prov may be the zero value.
-func NewScalar(value string, prov stream.Provenance) *Node    { panic("to be written") }
-func NewSequence(items []*Node, prov stream.Provenance) *Node { panic("to be written") }
-func NewMapping(prov stream.Provenance) *Node                 { panic("to be written") }
+// NewSequence makes a synthetic sequence, which owns items from now on.
+func NewSequence(items []*Node, prov stream.Provenance) *Node {
+	n := synthetic(Sequence, prov)
+	n.content.items = items
+	return n
+}
 
-// --- scalars
+// NewMapping makes an empty synthetic mapping.
+func NewMapping(prov stream.Provenance) *Node { return synthetic(Mapping, prov) }
 
-// IsNone says that a scalar is YAML's null (or was made so).
-func (n *Node) IsNone() bool { panic("to be written") }
+func synthetic(kind Kind, prov stream.Provenance) *Node {
+	n := &Node{kind: kind, line: int32(prov.Line), column: int32(prov.Column)}
+	if prov.File != "" {
+		n.file = &file{name: prov.File}
+	}
+	if kind != Scalar {
+		n.content = &content{}
+	}
+	return n
+}
 
-// Str is a scalar's text. LOAD/INVALID_DATA for other kinds.
-func (n *Node) Str() (string, error) { panic("to be written") }
+// Errorf makes LOAD/<reason> with n's provenance before the message. A node
+// without a file adds nothing.
+func (n *Node) Errorf(reason, format string, args ...any) *stream.Error {
+	return loadError(reason, n.prefix()+fmt.Sprintf(format, args...))
+}
 
-// Bool takes True true 1 False false 0.
-func (n *Node) Bool() (bool, error) { panic("to be written") }
+// prefix is n's provenance as errors begin with it, "" where it has none.
+func (n *Node) prefix() string {
+	if n == nil || n.file == nil {
+		return ""
+	}
+	return n.where() + ": "
+}
 
-// Int takes what Python's int() takes.
-func (n *Node) Int() (int, error) { panic("to be written") }
+// where is n's provenance in the reference's words.
+func (n *Node) where() string {
+	switch {
+	case n.file == nil:
+		return "[synthetic node]"
+	case n.column < 0:
+		return n.file.name + " [synthetic node]"
+	}
+	return n.Provenance().String()
+}
 
-// Text is a scalar's text without a check, "" for other kinds.
-func (n *Node) Text() string { panic("to be written") }
+func loadError(reason, message string) *stream.Error {
+	return &stream.Error{Domain: stream.DomainLoad, Reason: reason, Message: message}
+}
 
-// --- sequences
+// strip removes what Python's str.strip does: Unicode white space and the
+// four separators that Unicode does not call so.
+func strip(s string) string {
+	if s == "" || isPrint(s[0]) && isPrint(s[len(s)-1]) {
+		return s
+	}
+	return strings.TrimFunc(s, isPythonSpace)
+}
 
-// Len is the number of items of a sequence or of keys of a mapping.
-func (n *Node) Len() int { panic("to be written") }
-
-// Items are a sequence's items; the caller must not change the slice.
-func (n *Node) Items() []*Node { panic("to be written") }
-
-// Strs is a sequence's scalars. LOAD/INVALID_DATA where an item is no scalar.
-func (n *Node) Strs() ([]string, error) { panic("to be written") }
-
-// --- mappings
-
-// Keys in order; the caller must not change the slice.
-func (n *Node) Keys() []string { panic("to be written") }
-
-// Get is the value at key, nil where there is none.
-func (n *Node) Get(key string) *Node { panic("to be written") }
-
-// Set replaces or appends; Delete removes.
-func (n *Node) Set(key string, v *Node) { panic("to be written") }
-func (n *Node) Delete(key string)       { panic("to be written") }
-
-// Need is Get, with LOAD/INVALID_DATA where the key is absent.
-func (n *Node) Need(key string) (*Node, error) { panic("to be written") }
-
-// GetStr, GetBool, GetInt, GetStrs, GetMapping, GetSequence give a typed value
-// at key, or the default where the key is absent (nil for the last three).
-// LOAD/INVALID_DATA with provenance where the value has another type.
-func (n *Node) GetStr(key, def string) (string, error)     { panic("to be written") }
-func (n *Node) GetBool(key string, def bool) (bool, error) { panic("to be written") }
-func (n *Node) GetInt(key string, def int) (int, error)    { panic("to be written") }
-func (n *Node) GetStrs(key string) ([]string, error)       { panic("to be written") }
-func (n *Node) GetMapping(key string) (*Node, error)       { panic("to be written") }
-func (n *Node) GetSequence(key string) (*Node, error)      { panic("to be written") }
-
-// NeedStr is GetStr, with an error where the key is absent.
-func (n *Node) NeedStr(key string) (string, error) { panic("to be written") }
-
-// ValidateKeys gives LOAD/INVALID_DATA at the first key that is not listed:
-// "file [line L column C]: Unexpected key: xyz".
-func (n *Node) ValidateKeys(valid ...string) error { panic("to be written") }
-
-// --- composition (reference part B; _yaml and node.pyx)
-
-// Clone is a deep copy (scalars are stripped again).
-func (n *Node) Clone() *Node { panic("to be written") }
-
-// Composite lays n over target: scalars replace, lists replace, mappings merge,
-// (<) (>) (=) edit. target is changed. LOAD/ILLEGAL_COMPOSITE.
-func (n *Node) Composite(target *Node) error { panic("to be written") }
-
-// CompositeUnder lays n under target: values of target win.
-func (n *Node) CompositeUnder(target *Node) error { panic("to be written") }
-
-// AssertFullyComposited gives LOAD/TRAILING_LIST_DIRECTIVE where a list
-// directive is left over.
-func (n *Node) AssertFullyComposited() error { panic("to be written") }
-
-// Plain turns n into map[string]any, []any and string for cache keys.
-func (n *Node) Plain() any { panic("to be written") }
-
-// Dump writes n as YAML in the reference's style (ruamel's round-trip dump).
-func (n *Node) Dump() string { panic("to be written") }
-
-// Errorf makes LOAD/<reason> with n's provenance before the message.
-func (n *Node) Errorf(reason, format string, args ...any) *stream.Error { panic("to be written") }
+func isPrint(c byte) bool { return c > ' ' && c < 0x7f }
