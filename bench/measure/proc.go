@@ -1,0 +1,171 @@
+package measure
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// look is how often /proc is looked at. One look takes some 50 µs.
+const look = 10 * time.Millisecond
+
+// tick is the unit of times in /proc/PID/stat: USER_HZ is 100 on every
+// architecture that Go runs on.
+const tick = time.Second / 100
+
+// watcher reads a process and its backend from /proc until it is stopped.
+type watcher struct {
+	pid     int
+	backend int // its process id, 0 while there is none
+	quit    chan struct{}
+	done    chan struct{}
+	// Both belong to the watching goroutine until done is closed.
+	front, back Process
+}
+
+func watchProcess(pid int) *watcher {
+	w := &watcher{pid: pid, quit: make(chan struct{}), done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		ticker := time.NewTicker(look)
+		defer ticker.Stop()
+		for {
+			w.look()
+			select {
+			case <-w.quit:
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+	return w
+}
+
+func (w *watcher) stop() (frontend, backend Process) {
+	close(w.quit)
+	<-w.done
+	return w.front, w.back
+}
+
+func (w *watcher) look() {
+	w.front.update(w.pid)
+	if w.backend == 0 {
+		w.backend = findBackend(w.pid)
+	}
+	if w.backend != 0 {
+		w.back.update(w.backend)
+	}
+}
+
+// update takes over what is larger: a process that has ended reads as nothing.
+func (p *Process) update(pid int) {
+	id := strconv.Itoa(pid)
+	p.PeakRSS = max(p.PeakRSS, peakRSS(id))
+	p.CPU = max(p.CPU, cpuTime(id))
+}
+
+// findBackend is the child of pid that runs the same program with other
+// arguments: a child that has only been forked, to become something else, still
+// has its parent's. It is 0 where there is none.
+func findBackend(pid int) int {
+	own := processDir(strconv.Itoa(pid))
+	program, err := os.Readlink(filepath.Join(own, "exe"))
+	if err != nil {
+		return 0
+	}
+	arguments, err := os.ReadFile(filepath.Join(own, "cmdline"))
+	if err != nil || len(arguments) == 0 {
+		return 0
+	}
+	// The file exists for each thread; a thread's children are those it forked.
+	lists, err := filepath.Glob(filepath.Join(own, "task", "*", "children"))
+	if err != nil {
+		return 0
+	}
+	for _, list := range lists {
+		children, err := os.ReadFile(list)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for child := range strings.FieldsSeq(string(children)) {
+			dir := processDir(child)
+			if exe, err := os.Readlink(filepath.Join(dir, "exe")); err != nil || exe != program {
+				continue
+			}
+			other, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+			if err != nil || len(other) == 0 || bytes.Equal(other, arguments) {
+				continue
+			}
+			if id, err := strconv.Atoi(child); err == nil {
+				return id
+			}
+		}
+	}
+	return 0
+}
+
+// peakRSS is VmHWM in bytes, 0 where it cannot be read.
+func peakRSS(id string) int64 {
+	status, err := os.ReadFile(filepath.Join(processDir(id), "status"))
+	if err != nil {
+		return 0
+	}
+	return parsePeak(string(status))
+}
+
+func parsePeak(status string) int64 {
+	for line := range strings.Lines(status) {
+		if value, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			if err != nil {
+				return 0
+			}
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// cpuTime is what the process itself has used, 0 where it cannot be read.
+func cpuTime(id string) time.Duration {
+	stat, err := os.ReadFile(filepath.Join(processDir(id), "stat"))
+	if err != nil {
+		return 0
+	}
+	return parseCPU(string(stat))
+}
+
+func parseCPU(stat string) time.Duration {
+	// The second field is the program's name in parentheses and may hold
+	// anything, parentheses and spaces too.
+	_, rest, ok := lastCut(stat, ") ")
+	if !ok {
+		return 0
+	}
+	fields := strings.Fields(rest) // from field 3 on; utime and stime are 14 and 15
+	if len(fields) < 13 {
+		return 0
+	}
+	user, err := strconv.ParseInt(fields[11], 10, 64)
+	if err != nil {
+		return 0
+	}
+	system, err := strconv.ParseInt(fields[12], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(user+system) * tick
+}
+
+func lastCut(s, separator string) (before, after string, found bool) {
+	i := strings.LastIndex(s, separator)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(separator):], true
+}
+
+func processDir(id string) string { return filepath.Join("/proc", id) }
