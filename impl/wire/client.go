@@ -1,0 +1,230 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"bst/impl/stream"
+)
+
+// Client is the frontend's side of a session over bytes: a stream.Stream but
+// for the end of whatever carries the bytes, which its strategy sees to.
+type Client struct {
+	t   *tables
+	out io.WriteCloser
+
+	orders  chan []byte         // encoded frames for the writer
+	batches chan []stream.Event // from the reader to Recv
+	read    chan struct{}       // closed when the reader has ended
+	hung    chan struct{}       // closed by HangUp
+	discard chan struct{}       // closed by Discard
+	hangUp  sync.Once
+	drop    sync.Once
+
+	trace *tracer
+
+	mu  sync.Mutex // guards err
+	err error      // what went wrong first
+
+	finished bool // Recv's alone
+}
+
+// Dial starts a session with the backend at the other end: it says hello at once
+// and reads the other's hello before the first event. It waits for nothing. A
+// trace, where given, gets every order and event as a line of JSON (trace.go).
+func Dial(in io.Reader, out io.WriteCloser, trace io.Writer) (*Client, error) {
+	t, err := plans()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		t:       t,
+		out:     out,
+		orders:  make(chan []byte, 16),
+		batches: make(chan []stream.Event),
+		read:    make(chan struct{}),
+		hung:    make(chan struct{}),
+		discard: make(chan struct{}),
+	}
+	if trace != nil {
+		c.trace = &tracer{to: trace}
+	}
+	go c.write()
+	go c.readAll(in)
+	return c, nil
+}
+
+// write owns out.
+func (c *Client) write() {
+	defer c.HangUp()
+	err := c.t.hello().write(c.out)
+	for err == nil {
+		select {
+		case frame := <-c.orders:
+			_, err = c.out.Write(frame)
+		case <-c.hung:
+			return
+		case <-c.read:
+			return
+		}
+	}
+	// The other end does not read any more. Why, the reader finds out, whose news
+	// are better than a broken pipe's.
+	select {
+	case <-c.hung:
+		return
+	default:
+	}
+	c.HangUp()
+	<-c.read
+	c.fail(fmt.Errorf("cannot write to the backend: %w", err))
+}
+
+// readAll reads frames to the end, also behind Finished, so that a backend never
+// waits for a frontend that has heard enough.
+func (c *Client) readAll(in io.Reader) {
+	defer close(c.read)
+	from := &frameReader{from: bufio.NewReaderSize(in, softFrame)}
+	err := c.t.hello().read(from)
+	if errors.Is(err, io.EOF) {
+		err = errNotStarted
+	}
+	for err == nil {
+		var frame []byte
+		if frame, err = from.next(maxFrame); err != nil {
+			break
+		}
+		var batch []stream.Event
+		if batch, err = c.events(frame); err != nil {
+			break
+		}
+		select {
+		case c.batches <- batch:
+		case <-c.discard:
+		}
+	}
+	if err == io.EOF {
+		err = errNotFinished
+	} else {
+		err = fmt.Errorf("cannot read from the backend: %w", err)
+		// It may wait for us to take what we cannot understand.
+		c.HangUp()
+	}
+	c.fail(err)
+}
+
+func (c *Client) events(frame []byte) ([]stream.Event, error) {
+	// An event takes some hundred bytes.
+	batch := make([]stream.Event, 0, 1+len(frame)/256)
+	for len(frame) > 0 {
+		value, rest, err := c.t.readValue(frame)
+		if err != nil {
+			return nil, err
+		}
+		ev, ok := value.(stream.Event)
+		if !ok {
+			return nil, fmt.Errorf("wire: a %T came instead of an event", value)
+		}
+		c.trace.event(ev, len(frame)-len(rest))
+		batch = append(batch, ev)
+		frame = rest
+	}
+	return batch, nil
+}
+
+func (c *Client) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// Err is what went wrong first, or nil.
+func (c *Client) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// Send queues an order. Its errors are those of ctx, of encoding, and ErrGone.
+func (c *Client) Send(ctx context.Context, o stream.Order) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var frame bytes.Buffer
+	w := frameWriter{to: &frame}
+	w.begin()
+	if err := c.t.appendValue(&w.buf, o); err != nil {
+		return err
+	}
+	if err := w.end(); err != nil {
+		return err
+	}
+	// An ended session refuses, also where there is room for another order.
+	select {
+	case <-c.hung:
+		return ErrGone
+	case <-c.read:
+		return ErrGone
+	default:
+	}
+	select {
+	case c.orders <- frame.Bytes():
+		c.trace.order(o, frame.Len()-frameHeader)
+		return nil
+	case <-c.hung:
+		return ErrGone
+	case <-c.read:
+		return ErrGone
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Recv returns the events of the next frame. After Finished it returns io.EOF;
+// when the backend went away before that, ErrGone, and Err says what happened.
+func (c *Client) Recv(ctx context.Context) ([]stream.Event, error) {
+	if c.finished {
+		return nil, io.EOF
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case batch := <-c.batches:
+		_, c.finished = batch[len(batch)-1].(*stream.Finished)
+		return batch, nil
+	case <-c.read:
+		return nil, ErrGone
+	case <-c.discard:
+		return nil, ErrGone
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// HangUp closes the orders: the backend learns that the frontend is gone. Events
+// can still be received.
+func (c *Client) HangUp() {
+	c.hangUp.Do(func() {
+		close(c.hung)
+		// This also ends a write that waits for a backend that does not read.
+		// It can fail only where the other end closed first.
+		_ = c.out.Close()
+	})
+}
+
+// Discard says that nobody will call Recv any more: events are read and dropped,
+// so that the backend can end.
+func (c *Client) Discard() {
+	c.drop.Do(func() { close(c.discard) })
+}
+
+// Done is closed when nothing more can be read.
+func (c *Client) Done() <-chan struct{} { return c.read }

@@ -1,0 +1,122 @@
+package wire
+
+import (
+	"reflect"
+
+	"bst/impl/stream"
+)
+
+// A number names a type on the wire. It is never given to another type, also
+// not after its own was removed. Orders are below 64, events from 64 on, so
+// that a stream read in the wrong direction is noticed.
+type number = byte
+
+// key tells apart the values of a latest-wins type: a new event replaces the
+// queued one of the same type and key.
+type key struct {
+	job  stream.JobID
+	name string
+}
+
+// entry is one type that crosses.
+type entry struct {
+	number number
+	// name is the type's name, as traces and messages write it.
+	name string
+	// typ is the struct type.
+	typ reflect.Type
+	// key is nil for an event that is never dropped: its count is bounded by
+	// the graph. Otherwise only the last value of each key counts, and a queue
+	// drops the ones before it.
+	key func(stream.Event) key
+}
+
+// orders lists every order.
+var orders = []entry{
+	order[stream.Show](1),
+	order[stream.Build](2),
+	order[stream.Fetch](3),
+	order[stream.Checkout](4),
+	order[stream.Shell](5),
+
+	order[stream.Continue](32),
+	order[stream.Hold](33),
+	order[stream.Quit](34),
+	order[stream.Terminate](35),
+	order[stream.Retry](36),
+	order[stream.StageShell](37),
+	order[stream.ShellDone](38),
+	order[stream.Suspend](39),
+	order[stream.Resume](40),
+}
+
+// events lists every event, and whether a queue may drop values that a later
+// one made obsolete.
+var events = []entry{
+	lossless[stream.Started](64),
+	latest(65, func(e *stream.Stage) key { return key{name: e.Name} }),
+	lossless[stream.Heading](66),
+	lossless[stream.ElementShown](67), // as many as elements
+	lossless[stream.PipelineShown](68),
+	lossless[stream.Message](69), // log lines are never dropped; their number per job is fixed
+	lossless[stream.Queue](70),
+	latest(71, func(e *stream.Counts) key { return key{name: e.Action} }),
+	lossless[stream.JobStarted](72),
+	latest(73, func(e *stream.JobProgress) key { return key{job: e.Job} }),
+	lossless[stream.JobFinished](74),
+	latest(75, func(*stream.State) key { return key{} }),
+	latest(76, func(*stream.CacheUsage) key { return key{} }),
+	lossless[stream.ShellReady](77),
+	lossless[stream.ShellRefused](78),
+	lossless[stream.CheckoutDone](79),
+	lossless[stream.Finished](80),
+}
+
+// byNumber finds an entry by its number.
+var byNumber = func() (table [256]*entry) {
+	for _, list := range [][]entry{orders, events} {
+		for i := range list {
+			table[list[i].number] = &list[i]
+		}
+	}
+	return table
+}()
+
+// byType finds an entry by the pointer type under which its values travel.
+var byType = func() map[reflect.Type]*entry {
+	table := make(map[reflect.Type]*entry, len(orders)+len(events))
+	for _, list := range [][]entry{orders, events} {
+		for i := range list {
+			table[reflect.PointerTo(list[i].typ)] = &list[i]
+		}
+	}
+	return table
+}()
+
+func order[T any, P interface {
+	*T
+	stream.Order
+}](n number) entry {
+	return newEntry[T](n)
+}
+
+func lossless[T any, P interface {
+	*T
+	stream.Event
+}](n number) entry {
+	return newEntry[T](n)
+}
+
+func latest[T any, P interface {
+	*T
+	stream.Event
+}](n number, of func(P) key) entry {
+	e := newEntry[T](n)
+	e.key = func(ev stream.Event) key { return of(ev.(P)) }
+	return e
+}
+
+func newEntry[T any](n number) entry {
+	t := reflect.TypeFor[T]()
+	return entry{number: n, name: t.Name(), typ: t}
+}

@@ -1,0 +1,141 @@
+package wire
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"bst/impl/stream"
+)
+
+// Serve is the backend's side of a session over bytes: it reads orders from in,
+// lets the backend obey them, and writes its events to out, one frame for
+// whatever is queued. It returns nil when the backend has ended and all its
+// events are written, or the frontend is gone.
+//
+// The end of in, an error on either stream, or the end of ctx mean that the
+// frontend is gone: the backend's orders are closed. A backend that then does
+// not end within Grace and GraceCancelled is abandoned with an error. A read
+// of in may be left pending: the caller closes in or exits.
+func Serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Backend) error {
+	return serve(ctx, in, out, backend, Grace, GraceCancelled)
+}
+
+func serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Backend, grace, graceCancelled time.Duration) error {
+	t, err := plans()
+	if err != nil {
+		return err
+	}
+	if err := t.hello().write(out); err != nil {
+		return fmt.Errorf("cannot write to the frontend: %w", err)
+	}
+	from := &frameReader{from: bufio.NewReaderSize(in, 4<<10)}
+	if err := t.hello().read(from); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil // the frontend went away before it said anything
+		}
+		return err
+	}
+
+	session := start(ctx, "", backend, grace)
+	trouble := make(chan error, 2) // what went wrong on each of the two streams
+	go func() {
+		trouble <- t.obey(session, from)
+		session.HangUp()
+	}()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		if err := t.report(session.queue, out); err != nil {
+			trouble <- err
+			session.HangUp()
+			// Nobody listens: let the backend end without filling memory.
+			for batch, _ := session.queue.Take(context.Background(), nil); len(batch) > 0; {
+				batch, _ = session.queue.Take(context.Background(), batch)
+			}
+		}
+	}()
+
+	select {
+	case <-written:
+	case <-session.hung:
+		end := time.NewTimer(grace + graceCancelled)
+		defer end.Stop()
+		select {
+		case <-written:
+		case <-end.C:
+			return fmt.Errorf("the backend did not end within %v of its frontend's end", grace+graceCancelled)
+		}
+	}
+	if session.crash != nil {
+		return session.crash
+	}
+	select {
+	case err := <-trouble:
+		return err
+	default:
+		return nil
+	}
+}
+
+// obey hands on orders until the frontend is gone.
+func (t *tables) obey(session *Local, from *frameReader) error {
+	for {
+		frame, err := from.next(maxFrame)
+		if err == io.EOF || errors.Is(err, io.ErrClosedPipe) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("cannot read orders: %w", err)
+		}
+		for len(frame) > 0 {
+			var value any
+			if value, frame, err = t.readValue(frame); err != nil {
+				return fmt.Errorf("cannot read orders: %w", err)
+			}
+			o, ok := value.(stream.Order)
+			if !ok {
+				return fmt.Errorf("cannot read orders: a %T came instead", value)
+			}
+			select {
+			case session.orders <- o:
+			default:
+				// A backend that obeys empties its orders at once; waiting here
+				// would hide the frontend's end.
+				return fmt.Errorf("%d orders were sent that the backend did not take", maxOrders)
+			}
+		}
+	}
+}
+
+// report writes events until the queue is closed and empty.
+func (t *tables) report(queue *Queue, out io.Writer) error {
+	w := frameWriter{to: out}
+	var batch []stream.Event
+	for {
+		var err error
+		if batch, err = queue.Take(context.Background(), batch); err != nil || len(batch) == 0 {
+			return err
+		}
+		w.begin()
+		for _, ev := range batch {
+			if err := t.appendValue(&w.buf, ev); err != nil {
+				return err
+			}
+			if w.size() >= softFrame {
+				if err := w.end(); err != nil {
+					return fmt.Errorf("cannot write to the frontend: %w", err)
+				}
+				w.begin()
+			}
+		}
+		if w.size() > 0 {
+			if err := w.end(); err != nil {
+				return fmt.Errorf("cannot write to the frontend: %w", err)
+			}
+		}
+	}
+}
