@@ -1,0 +1,33 @@
+package kind
+
+import "strings"
+
+// urlSchemes are what may stand before the first colon of a URL without being
+// an alias.
+var urlSchemes = []string{"http", "https", "ftp", "file", "git", "sftp", "ssh"}
+
+// SplitAlias takes a URL apart at its alias, "" where it has none.
+func SplitAlias(url string) (alias, rest string) {
+	before, after, found := strings.Cut(url, ":")
+	if !found {
+		return "", url
+	}
+	for _, scheme := range urlSchemes {
+		if strings.EqualFold(before, scheme) {
+			return "", url
+		}
+	}
+	return before, after
+}
+
+// URLDirectory is the name of the directory that keeps what was fetched from a
+// URL: all but ASCII letters, digits and '%' become '_', one for each character.
+func URLDirectory(url string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '%':
+			return r
+		}
+		return '_'
+	}, url)
+}
