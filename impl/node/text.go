@@ -1,9 +1,5 @@
 package node
 
-// SetText replaces the text of a scalar in place, as it stands: what variables
-// expand to is not stripped, unlike what was read from a file.
-func (n *Node) SetText(value string) {
-	if n.kind == Scalar {
-		n.value, n.none = value, false
-	}
-}
+// SetText changes a scalar in place: variables are expanded so. The text is
+// not stripped; Clone strips it.
+func (n *Node) SetText(text string) { n.value, n.none = text, false }
