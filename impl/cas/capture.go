@@ -1,0 +1,228 @@
+package cas
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"bst/impl/stream"
+)
+
+// CaptureOptions say how a folder becomes a directory in the store.
+type CaptureOptions struct {
+	// MTimes keeps the files' times of modification, as the reference does for
+	// what is built in workspaces.
+	MTimes bool
+	// Skipped, if set, is told the path of each thing that is neither file,
+	// folder nor symlink: a socket, a pipe, a device. Like the reference,
+	// CaptureTree leaves those out. It is called by one goroutine.
+	Skipped func(path string)
+}
+
+// DigestTree is the digest that CaptureTree would give, with nothing stored.
+// It depends on names, contents, the owner's permission to execute, and
+// symlinks alone, so it is the reference's key of a `local` source.
+// The path may also be a symlink to a folder.
+func DigestTree(path string) (Digest, error) {
+	return capture(path, nil, CaptureOptions{})
+}
+
+// CaptureTree stores the folder and all below it, and gives the digest of its
+// Directory. Files are hashed in parallel. Nothing may be changing the folder
+// meanwhile; if something does, the objects are whole all the same, each some
+// state of its file.
+func (s *Store) CaptureTree(path string, opts CaptureOptions) (Digest, error) {
+	return capture(path, s, opts)
+}
+
+// captured is a folder whose files are being hashed.
+type captured struct {
+	data *dirData
+	subs []subCaptured
+}
+
+type subCaptured struct {
+	entry int // in data.entries
+	dir   *captured
+}
+
+// fileJob is a file to hash; the entry gets its digest.
+type fileJob struct {
+	path  string
+	entry *Entry
+}
+
+type capturer struct {
+	store *Store // nil: digests alone
+	opts  CaptureOptions
+	jobs  chan fileJob
+	count int
+
+	mu   sync.Mutex // guards err
+	err  error      // the first one
+	stop chan struct{}
+}
+
+func capture(path string, s *Store, opts CaptureOptions) (Digest, error) {
+	c := &capturer{store: s, opts: opts, jobs: make(chan fileJob, 256), stop: make(chan struct{})}
+	var workers sync.WaitGroup
+	for range hashWorkers() {
+		workers.Go(c.work)
+	}
+	root, err := c.scan(path, 0)
+	if err != nil {
+		c.fail(err)
+	}
+	close(c.jobs)
+	workers.Wait()
+	if c.err != nil {
+		return Digest{}, c.err
+	}
+	return c.finish(root)
+}
+
+// hashWorkers is how many files are hashed at a time.
+func hashWorkers() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
+
+func (c *capturer) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+		close(c.stop)
+	}
+}
+
+// scan lists the folder and what is below it, and sends the files to the
+// workers as it goes.
+func (c *capturer) scan(path string, depth int) (*captured, error) {
+	if depth > MaxDepth {
+		return nil, depthError("'" + path + "'")
+	}
+	list, err := os.ReadDir(path) // sorted by name
+	if err != nil {
+		return nil, readError(path, err)
+	}
+	if c.count += len(list); c.count > maxTreeEntries {
+		return nil, sizeError("'" + path + "'")
+	}
+	dir := &captured{data: &dirData{entries: make([]Entry, 0, len(list))}}
+	for _, item := range list {
+		e := Entry{Name: item.Name()}
+		if err := checkName(e.Name); err != nil {
+			return nil, badTree(path, err)
+		}
+		below := path + string(filepath.Separator) + e.Name
+		switch item.Type() {
+		case 0:
+			e.Type = TypeFile
+		case fs.ModeDir:
+			e.Type = TypeDirectory
+		case fs.ModeSymlink:
+			e.Type = TypeSymlink
+			if e.Target, err = os.Readlink(below); err != nil {
+				return nil, readError(below, err)
+			}
+			if err := checkTarget(e.Name, e.Target); err != nil {
+				return nil, badTree(path, err)
+			}
+		default:
+			if c.opts.Skipped != nil {
+				c.opts.Skipped(below)
+			}
+			continue
+		}
+		dir.data.entries = append(dir.data.entries, e)
+		// The slice never grows beyond its capacity, so this stays where it is.
+		entry := &dir.data.entries[len(dir.data.entries)-1]
+		switch e.Type {
+		case TypeFile:
+			select {
+			case c.jobs <- fileJob{below, entry}:
+			case <-c.stop:
+				return nil, c.err
+			}
+		case TypeDirectory:
+			sub, err := c.scan(below, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			dir.subs = append(dir.subs, subCaptured{len(dir.data.entries) - 1, sub})
+		}
+	}
+	return dir, nil
+}
+
+func badTree(path string, err error) error {
+	return &stream.Error{Domain: stream.DomainCAS, Message: fmt.Sprintf("The folder '%s' cannot be stored: %s", path, err)}
+}
+
+func (c *capturer) work() {
+	buf := make([]byte, copyBuffer)
+	for job := range c.jobs {
+		select {
+		case <-c.stop:
+			continue
+		default:
+		}
+		if err := c.file(job, buf); err != nil {
+			c.fail(readError(job.path, err))
+		}
+	}
+}
+
+func (c *capturer) file(job fileJob, buf []byte) error {
+	f, err := openNoFollow(job.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() {
+		return fmt.Errorf("it is no longer a regular file")
+	}
+	job.entry.Executable = st.Mode()&0o100 != 0
+	if c.opts.MTimes {
+		job.entry.Properties = mtimeProperties(st.ModTime())
+	}
+	if c.store != nil {
+		job.entry.Digest, err = c.store.putFile(f)
+		return err
+	}
+	n, err := io.ReadFull(f, buf)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		job.entry.Digest = DigestBytes(buf[:n])
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h := sha256.New()
+	h.Write(buf[:n])
+	more, err := io.CopyBuffer(onlyWriter{h}, onlyReader{f}, buf)
+	job.entry.Digest = newDigest(h.Sum(nil), int64(n)+more)
+	return err
+}
+
+// finish makes the Directory messages, from the leaves up.
+func (c *capturer) finish(dir *captured) (Digest, error) {
+	for _, sub := range dir.subs {
+		d, err := c.finish(sub.dir)
+		if err != nil {
+			return Digest{}, err
+		}
+		dir.data.entries[sub.entry].Digest = d
+	}
+	if c.store != nil {
+		return c.store.writeDirectory(dir.data)
+	}
+	return DigestBytes(encodeDirectory(dir.data.entries, "")), nil
+}
