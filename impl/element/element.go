@@ -89,6 +89,10 @@ type Element struct {
 	// built from; StrictKey also with the keys of what it is built from. Both
 	// are 64 hexadecimal digits, or empty where a ref is missing.
 	WeakKey, StrictKey string
+
+	// What goes into the key, encoded; publicJSON is nil where the element does
+	// not share its public data.
+	environmentJSON, sandboxJSON, publicJSON []byte
 }
 
 // Binding is one variable of an environment.

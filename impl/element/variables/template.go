@@ -79,10 +79,19 @@ func (t *Template[T]) Expand(s *Set) (T, error) {
 	return result, nil
 }
 
-func (t *Template[T]) expand(s *Set) (T, error) {
-	n := t.node.Clone()
+func (t *Template[T]) expand(s *Set) (T, error) { return t.ExpandNode(t.node.Clone(), s) }
+
+// Node is what the template was made of. The caller must not change it.
+func (t *Template[T]) Node() *node.Node { return t.node }
+
+// ExpandNode gives the result for another node, which is changed. Besides
+// what Expand gives: LOAD/TRAILING_LIST_DIRECTIVE.
+func (t *Template[T]) ExpandNode(n *node.Node, s *Set) (T, error) {
+	var none T
+	if err := n.AssertFullyComposited(); err != nil {
+		return none, err
+	}
 	if err := s.Expand(n); err != nil {
-		var none T
 		return none, err
 	}
 	return t.make(n)
