@@ -3,11 +3,17 @@ package all
 import (
 	"bst/impl/kind"
 	"bst/impl/kind/local"
+	"bst/impl/kind/patch"
+	"bst/impl/kind/remote"
+	"bst/impl/kind/tar"
 )
 
 // Sources are the source kinds that bst knows, each once.
 func Sources() []kind.SourceTraits {
 	return []kind.SourceTraits{
 		local.Traits(),
+		patch.Traits(),
+		remote.Traits(),
+		tar.Traits(),
 	}
 }
