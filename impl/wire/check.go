@@ -43,7 +43,7 @@ func check(roots, parts []reflect.Type) error {
 		c.walk(path{t.Name()}, t)
 	}
 	for _, t := range c.neverOrder {
-		why := reflect.Zero(t).Interface().(neverCrosses).NeverCrosses()
+		why := reflect.New(t).Interface().(neverCrosses).NeverCrosses()
 		c.refused = append(c.refused, fmt.Sprintf("%v never crosses (%s); it is referred to by %s",
 			t, why, strings.Join(c.never[t], ", ")))
 	}
@@ -59,6 +59,14 @@ type path []string
 func (p path) String() string { return strings.Join(p, "") }
 
 func (p path) add(step string) path { return append(slices.Clip(p), step) }
+
+// refuses finds the type that says of itself that it never crosses.
+func refuses(t reflect.Type) (reflect.Type, bool) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t, t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(refuser)
+}
 
 type checker struct {
 	listed map[reflect.Type]bool
@@ -79,33 +87,25 @@ func (c *checker) refuse(p path, what, instead string) {
 }
 
 func (c *checker) walk(p path, t reflect.Type) {
-	if t.Implements(refuser) || reflect.PointerTo(t).Implements(refuser) {
+	if base, ok := refuses(t); ok {
 		c.bad++
-		if !t.Implements(refuser) {
-			t = reflect.PointerTo(t)
-		} else if t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(refuser) {
-			// The value type has the method: report it under one name,
-			// however it is reached.
-			t = reflect.PointerTo(t).Elem()
+		if len(c.never[base]) == 0 {
+			c.neverOrder = append(c.neverOrder, base)
 		}
-		if t.Kind() == reflect.Interface {
-			c.refuse(p, t.String()+" (interface)", "it never crosses")
-			return
-		}
-		if len(c.never[t]) == 0 {
-			c.neverOrder = append(c.neverOrder, t)
-		}
-		c.never[t] = append(c.never[t], p.String())
+		c.never[base] = append(c.never[base], p.String())
 		return
 	}
 	if forms[t] != nil {
 		return
 	}
-	if m, u := hasText(t); m && u && t.Kind() != reflect.Interface && t.Kind() != reflect.Pointer {
-		return
-	} else if m != u && t.Kind() == reflect.Struct {
-		c.refuse(p, t.String()+" has one of MarshalText and UnmarshalText", "declare both or neither")
-		return
+	if t.Kind() != reflect.Interface && t.Kind() != reflect.Pointer {
+		switch m, u := hasText(t); {
+		case m && u:
+			return
+		case m || u:
+			c.refuse(p, t.String()+" has one of MarshalText and UnmarshalText", "declare both or neither")
+			return
+		}
 	}
 	switch t.Kind() {
 	case reflect.Bool, reflect.String,
@@ -146,11 +146,11 @@ func (c *checker) walk(p path, t reflect.Type) {
 // walkMapValue looks at the value of a map. It travels with field names instead
 // of positions (plan.go says why), and so can hold no form of its own.
 func (c *checker) walkMapValue(p path, t reflect.Type) {
-	if mirror(t) != t && needsPlan(t) {
-		c.refuse(p, t.String()+" (map value with a time, or with a field that stays home)", "send a slice of structs")
-		return
-	}
+	before := c.bad
 	c.walk(p, t)
+	if c.bad == before && needsPlan(t) {
+		c.refuse(p, t.String()+" (map value with a time, or with a field that stays home)", "send a slice of structs")
+	}
 }
 
 func (c *checker) walkStruct(p path, t reflect.Type) {
@@ -158,12 +158,11 @@ func (c *checker) walkStruct(p path, t reflect.Type) {
 		return
 	}
 	if !c.listed[t] {
-		what := "a struct that is not listed"
 		if t.Name() == "" {
 			c.refuse(p, "a struct without a name", "give it one and list it in impl/wire/parts.go")
 			return
 		}
-		c.refuse(p, t.String()+" ("+what+")", "list it in impl/wire/parts.go, or send what is drawn of it")
+		c.refuse(p, t.String()+" (a struct that is not listed)", "list it in impl/wire/parts.go, or send what is drawn of it")
 		return
 	}
 	if slices.Contains(c.open, t) {

@@ -43,7 +43,9 @@ func serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Back
 	session := start(ctx, "", backend, grace)
 	trouble := make(chan error, 2) // what went wrong on each of the two streams
 	go func() {
-		trouble <- t.obey(session, from)
+		if err := t.obey(session, from); err != nil {
+			trouble <- err
+		}
 		session.HangUp()
 	}()
 	written := make(chan struct{})
