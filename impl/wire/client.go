@@ -18,7 +18,7 @@ type Client struct {
 	t   *tables
 	out io.WriteCloser
 
-	orders  chan []byte         // encoded frames for the writer
+	orders  chan sending        // for the writer
 	batches chan []stream.Event // from the reader to Recv
 	read    chan struct{}       // closed when the reader has ended
 	hung    chan struct{}       // closed by HangUp
@@ -34,6 +34,12 @@ type Client struct {
 	finished bool // Recv's alone
 }
 
+// sending is an order and its frame.
+type sending struct {
+	order stream.Order
+	frame []byte
+}
+
 // Dial starts a session with the backend at the other end: it says hello at once
 // and reads the other's hello before the first event. It waits for nothing. A
 // trace, where given, gets every order and event as a line of JSON (trace.go).
@@ -45,7 +51,7 @@ func Dial(in io.Reader, out io.WriteCloser, trace io.Writer) (*Client, error) {
 	c := &Client{
 		t:       t,
 		out:     out,
-		orders:  make(chan []byte, 16),
+		orders:  make(chan sending, 16),
 		batches: make(chan []stream.Event),
 		read:    make(chan struct{}),
 		hung:    make(chan struct{}),
@@ -65,8 +71,9 @@ func (c *Client) write() {
 	err := c.t.hello().write(c.out)
 	for err == nil {
 		select {
-		case frame := <-c.orders:
-			_, err = c.out.Write(frame)
+		case s := <-c.orders:
+			c.trace.order(s.order, len(s.frame)-frameHeader)
+			_, err = c.out.Write(s.frame)
 		case <-c.hung:
 			return
 		case <-c.read:
@@ -175,8 +182,7 @@ func (c *Client) Send(ctx context.Context, o stream.Order) error {
 	default:
 	}
 	select {
-	case c.orders <- frame.Bytes():
-		c.trace.order(o, frame.Len()-frameHeader)
+	case c.orders <- sending{o, frame.Bytes()}:
 		return nil
 	case <-c.hung:
 		return ErrGone
