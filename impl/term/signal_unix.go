@@ -1,0 +1,81 @@
+//go:build unix
+
+package term
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Signals delivers signals until stop is called. Signals that were ignored when
+// the program started (nohup, background jobs of a script) stay ignored. A write
+// to a closed pipe gives an error instead of ending the program.
+func Signals() (signals <-chan Signal, stop func()) {
+	caught := make(chan os.Signal, 16)
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTSTP} {
+		if !signal.Ignored(sig) {
+			signal.Notify(caught, sig)
+		}
+	}
+	signal.Notify(caught, syscall.SIGCONT, syscall.SIGWINCH, syscall.SIGPIPE)
+	out := make(chan Signal, 16)
+	quit := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case sig := <-caught:
+				var s Signal
+				switch sig {
+				case syscall.SIGINT:
+					s = Interrupt
+				case syscall.SIGTERM:
+					s = Terminate
+				case syscall.SIGHUP:
+					s = Hangup
+				case syscall.SIGTSTP:
+					s = Suspend
+				case syscall.SIGCONT:
+					s = Continued
+				case syscall.SIGWINCH:
+					s = Resized
+				default:
+					continue
+				}
+				select {
+				case out <- s:
+				case <-quit:
+					return
+				}
+			case <-quit:
+				return
+			}
+		}
+	}()
+	var once sync.Once
+	return out, func() {
+		once.Do(func() {
+			signal.Stop(caught)
+			close(quit)
+		})
+	}
+}
+
+// StopSelf stops the program as ^Z does and returns once it was continued.
+func StopSelf() error {
+	continued := make(chan os.Signal, 1)
+	signal.Notify(continued, syscall.SIGCONT)
+	defer signal.Stop(continued)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGSTOP); err != nil {
+		return err
+	}
+	// The stop may take effect a little after kill returned. Where nothing
+	// stops (a process group without a shell above it), go on.
+	select {
+	case <-continued:
+	case <-time.After(2 * time.Second):
+	}
+	return nil
+}
