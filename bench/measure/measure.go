@@ -148,16 +148,15 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	return result, nil
 }
 
-// Peak is the best figure for the peak memory of what ran, in bytes, and says
-// where it comes from. The peaks of a frontend and a backend are added up, as if
-// they had been at the same time.
-func (r *Result) Peak() (bytes int64, from string) {
+// Peak is the best figure for the peak memory of what ran, in bytes: the
+// largest process's, or where there is a backend the peaks of frontend and
+// backend added up, as if they had been at the same time.
+func (r *Result) Peak() int64 {
 	switch {
 	case r.Backend.PeakRSS > 0:
-		return r.Frontend.PeakRSS + r.Backend.PeakRSS, "frontend and backend, VmHWM, added"
+		return r.Frontend.PeakRSS + r.Backend.PeakRSS
 	case r.MaxRSS > r.HarnessRSS:
-		return r.MaxRSS, "largest process, ru_maxrss"
-	default:
-		return r.Frontend.PeakRSS, "VmHWM"
+		return r.MaxRSS
 	}
+	return r.Frontend.PeakRSS
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -73,8 +72,8 @@ func TestRun(t *testing.T) {
 		if r.Backend.CPU < 100*time.Millisecond || r.Frontend.CPU > r.Backend.CPU {
 			t.Errorf("processor: %+v %+v", r.Frontend, r.Backend)
 		}
-		if peak, from := r.Peak(); peak != r.Frontend.PeakRSS+r.Backend.PeakRSS || !strings.Contains(from, "added") {
-			t.Errorf("peak %d, %s", peak, from)
+		if peak := r.Peak(); peak != r.Frontend.PeakRSS+r.Backend.PeakRSS {
+			t.Errorf("peak %d", peak)
 		}
 	}
 }

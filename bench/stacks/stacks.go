@@ -70,6 +70,36 @@ func (s Spec) Name() string {
 	return name
 }
 
+// Project is the name of the stack's project: Name, with what a project's name
+// may not hold replaced by underscores.
+func (s Spec) Project() string {
+	return strings.Map(func(c rune) rune {
+		if c == '+' || c == '.' {
+			return '_'
+		}
+		return c
+	}, s.Name())
+}
+
+// Target is the file name of the element that needs all others.
+func (s Spec) Target() string {
+	switch s.Kind {
+	case Debian:
+		return s.Root + ".bst"
+	case Chain:
+		return s.numbered(s.N) + ".bst"
+	}
+	return top + ".bst"
+}
+
+// top is the name of the target that holds a stack together.
+const top = "top"
+
+// numbered is the name of an element that has only a number.
+func (s Spec) numbered(number int) string {
+	return fmt.Sprintf("e%0*d", len(strconv.Itoa(s.N)), number)
+}
+
 // ParseName is Name's inverse.
 func ParseName(name string) (Spec, error) {
 	kind, rest, _ := strings.Cut(name, "-")
@@ -100,8 +130,6 @@ func ParseName(name string) (Spec, error) {
 type Stack struct {
 	// Name is the project's name.
 	Name string
-	// Target is the element that needs all others.
-	Target string
 	// Elements stand after what they need.
 	Elements []Element
 }
@@ -134,7 +162,7 @@ func Generate(spec Spec) (*Stack, error) {
 	if spec.N < 2 || spec.N > maxElements {
 		return nil, fmt.Errorf("stacks: a %s of %d elements: the size must be between 2 and %d", spec.Kind, spec.N, maxElements)
 	}
-	s := &Stack{Name: spec.Name()}
+	s := &Stack{Name: spec.Project()}
 	switch spec.Kind {
 	case Chain:
 		s.chain(spec)
@@ -147,13 +175,12 @@ func Generate(spec Spec) (*Stack, error) {
 	default:
 		return nil, fmt.Errorf("stacks: no kind %q; there are %v", spec.Kind, Kinds())
 	}
-	s.Target = s.Elements[len(s.Elements)-1].Name + ".bst"
 	return s, nil
 }
 
 // add appends the element with the given number and returns its name.
 func (s *Stack) add(spec Spec, number int, file bool, depends ...string) string {
-	e := Element{Name: fmt.Sprintf("e%0*d", len(strconv.Itoa(spec.N)), number), Depends: depends}
+	e := Element{Name: spec.numbered(number), Depends: depends}
 	if file {
 		e.Content = fmt.Sprintf("%s %s %d\n", s.Name, e.Name, spec.Seed)
 	}
@@ -162,7 +189,7 @@ func (s *Stack) add(spec Spec, number int, file bool, depends ...string) string 
 }
 
 func (s *Stack) addTop(depends []string) {
-	s.Elements = append(s.Elements, Element{Name: "top", Depends: depends})
+	s.Elements = append(s.Elements, Element{Name: top, Depends: depends})
 }
 
 func (s *Stack) chain(spec Spec) {
@@ -228,7 +255,7 @@ func closure(spec Spec) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stack{Name: spec.Name(), Target: spec.Root + ".bst"}
+	s := &Stack{Name: spec.Project()}
 	if spec.Root != Whole {
 		if graph, err = graph.Closure(spec.Root); err != nil {
 			return nil, err

@@ -106,7 +106,7 @@ func TestShape(t *testing.T) {
 			place[e.Name] = i
 		}
 		reached := map[string]bool{}
-		todo := []string{strings.TrimSuffix(s.Target, ".bst")}
+		todo := []string{strings.TrimSuffix(spec.Target(), ".bst")}
 		for len(todo) > 0 {
 			name := todo[len(todo)-1]
 			todo = todo[:len(todo)-1]
@@ -116,13 +116,13 @@ func TestShape(t *testing.T) {
 			}
 		}
 		if len(reached) != len(s.Elements) {
-			t.Errorf("%s: %s reaches %d elements of %d", spec.Name(), s.Target, len(reached), len(s.Elements))
+			t.Errorf("%s: %s reaches %d elements of %d", spec.Name(), spec.Target(), len(reached), len(s.Elements))
 		}
 	}
 }
 
 func TestWriteFiles(t *testing.T) {
-	s := &Stack{Name: "p", Target: "b.bst", Elements: []Element{
+	s := &Stack{Name: "p", Elements: []Element{
 		{Name: "a", Content: "hello\n"},
 		{Name: "b", Depends: []string{"a"}},
 	}}

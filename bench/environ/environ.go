@@ -1,0 +1,167 @@
+// Package environ says where a measurement is taken: the platform that was
+// detected, the kernel, the processor, the memory, the file system, the commit.
+//
+// It reports what it finds and never what it was told. It knows nothing of what
+// is measured.
+package environ
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Pair is one fact: a key in the form of a Go benchmark configuration key, and
+// a value of one line that is not empty.
+type Pair struct{ Key, Value string }
+
+// Unknown is the value of what could not be found out.
+const Unknown = "unknown"
+
+// Capture finds out about this machine, the file system of workDir and, where
+// repository is the folder of a git work tree, its commit.
+func Capture(ctx context.Context, workDir, repository string) []Pair {
+	release := readLine("/proc/sys/kernel/osrelease")
+	cpuinfo := readAll("/proc/cpuinfo")
+	facts := []Pair{
+		{"platform", Platform(runtime.GOOS, release, readLine("/proc/version"))},
+		{"goos", runtime.GOOS},
+		{"goarch", runtime.GOARCH},
+		{"distribution", distribution(readAll("/etc/os-release"))},
+		{"kernel", release},
+		{"cpu", field(cpuinfo, "model name", ":")},
+		{"cores", strconv.Itoa(runtime.NumCPU())},
+		{"memory", memory(readAll("/proc/meminfo"))},
+		{"virtual-machine", virtual(cpuinfo)},
+		{"filesystem", filesystem(workDir)},
+		{"load-at-start", load(readLine("/proc/loadavg"))},
+		{"go", runtime.Version()},
+		{"commit", Commit(ctx, repository)},
+	}
+	for i := range facts {
+		if facts[i].Value == "" {
+			facts[i].Value = Unknown
+		}
+	}
+	return facts
+}
+
+// Platform names the platform by what the kernel says of itself: linux, wsl1,
+// wsl2, gvisor, or the operating system's name. gVisor answers with one fixed
+// version; it is a stand-in for other kernels and must not pass as Linux.
+func Platform(goos, release, version string) string {
+	if goos != "linux" {
+		return goos
+	}
+	switch {
+	case strings.Contains(release, "microsoft-standard"), strings.Contains(release, "WSL2"):
+		return "wsl2"
+	case strings.Contains(release, "Microsoft"):
+		return "wsl1"
+	case strings.Contains(version, "#1 SMP Sun Jan 10 15:06:54 PST 2016"):
+		return "gvisor"
+	}
+	return "linux"
+}
+
+// Commit is the work tree's commit, with "+changes" where files differ from it.
+func Commit(ctx context.Context, dir string) string {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	git := func(args ...string) (string, bool) {
+		out, err := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, args...)...).Output()
+		return strings.TrimSpace(string(out)), err == nil
+	}
+	commit, ok := git("rev-parse", "--short=12", "HEAD")
+	if !ok {
+		return Unknown
+	}
+	if changed, ok := git("status", "--porcelain", "--untracked-files=no"); !ok || changed != "" {
+		commit += "+changes"
+	}
+	return commit
+}
+
+func readAll(path string) string {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return "" // becomes Unknown
+	}
+	return string(content)
+}
+
+func readLine(path string) string {
+	line, _, _ := strings.Cut(readAll(path), "\n")
+	return strings.TrimSpace(line)
+}
+
+// field is the value of the first line of text that starts with key.
+func field(text, key, separator string) string {
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(line, separator)
+		if ok && strings.TrimSpace(name) == key {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+func distribution(osRelease string) string {
+	return strings.Trim(field(osRelease, "PRETTY_NAME", "="), `"`)
+}
+
+func memory(meminfo string) string {
+	kib, err := strconv.ParseInt(strings.TrimSuffix(field(meminfo, "MemTotal", ":"), " kB"), 10, 64)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f GiB", float64(kib)/(1<<20))
+}
+
+func virtual(cpuinfo string) string {
+	if cpuinfo == "" {
+		return ""
+	}
+	for flag := range strings.FieldsSeq(field(cpuinfo, "flags", ":")) {
+		if flag == "hypervisor" {
+			return "yes"
+		}
+	}
+	return "no"
+}
+
+func load(loadavg string) string {
+	minute, _, _ := strings.Cut(loadavg, " ")
+	return minute
+}
+
+// filesystem is the type of the file system that dir is on.
+func filesystem(dir string) string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	return mountType(readAll("/proc/self/mounts"), dir)
+}
+
+func mountType(mounts, dir string) string {
+	longest, kind := -1, ""
+	for line := range strings.Lines(mounts) {
+		fields := strings.Fields(line)
+		if len(fields) < 3 {
+			continue
+		}
+		point := fields[1]
+		inside := point == "/" || dir == point || strings.HasPrefix(dir, point+"/")
+		if inside && len(point) >= longest { // a later mount covers an earlier one
+			longest, kind = len(point), fields[2]
+		}
+	}
+	return kind
+}

@@ -1,0 +1,118 @@
+package harness
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"golang.org/x/perf/benchunit"
+
+	"bst/bench/environ"
+	"bst/bench/measure"
+)
+
+// The units of a result line.
+const (
+	UnitWall      = "ns/op"
+	UnitCPU       = "cpu-ns/op"
+	UnitUser      = "user-ns/op"
+	UnitSystem    = "sys-ns/op"
+	UnitPeak      = "peak-RSS-bytes"
+	UnitFrontCPU  = "frontend-cpu-ns/op"
+	UnitBackCPU   = "backend-cpu-ns/op"
+	UnitFrontPeak = "frontend-RSS-bytes"
+	UnitBackPeak  = "backend-RSS-bytes"
+	UnitWritten   = "written-B/op"
+	UnitReads     = "reads/op"
+)
+
+// BaseUnit is the unit that benchfmt reads a unit as: nanoseconds as seconds.
+func BaseUnit(unit string) string {
+	_, base := benchunit.Tidy(1, unit)
+	return base
+}
+
+// FailureLead starts the line of a run that failed, before its name; the lines
+// below it that start with FailureIndent say why.
+const (
+	FailureLead   = "--- FAIL: Benchmark"
+	FailureIndent = "    "
+)
+
+const maxFailureLines = 25
+
+// record writes results as `go test -bench` would: configuration lines, result
+// lines, and failures as indented text below "--- FAIL:", which tools that read
+// the format pass over and bench/report lists.
+type record struct {
+	out   io.Writer
+	round int // the last that was written
+}
+
+// head says what holds for all results.
+func (r *record) head(facts []environ.Pair) error {
+	var text strings.Builder
+	for _, f := range facts {
+		fmt.Fprintf(&text, "%s: %s\n", f.Key, printable(f.Value))
+	}
+	text.WriteString("\n")
+	for _, unit := range []string{UnitWall, UnitCPU, UnitUser, UnitSystem, UnitPeak, UnitWritten} {
+		fmt.Fprintf(&text, "Unit %s better=lower\n", unit)
+	}
+	_, err := io.WriteString(r.out, text.String())
+	return err
+}
+
+// enter writes the round where it is a new one.
+func (r *record) enter(round int, text *strings.Builder) {
+	if round != r.round {
+		fmt.Fprintf(text, "\nround: %d\n\n", round)
+		r.round = round
+	}
+}
+
+func (r *record) result(c Case, round int, m *measure.Result) error {
+	var text strings.Builder
+	r.enter(round, &text)
+	fmt.Fprintf(&text, "Benchmark%s\t1", c.Name())
+	add := func(value int64, unit string) { fmt.Fprintf(&text, "\t%d %s", value, unit) }
+	add(m.Wall.Nanoseconds(), UnitWall)
+	add((m.User + m.System).Nanoseconds(), UnitCPU)
+	add(m.User.Nanoseconds(), UnitUser)
+	add(m.System.Nanoseconds(), UnitSystem)
+	add(m.Peak(), UnitPeak)
+	if m.Backend.PeakRSS > 0 {
+		add(m.Frontend.CPU.Nanoseconds(), UnitFrontCPU)
+		add(m.Backend.CPU.Nanoseconds(), UnitBackCPU)
+		add(m.Frontend.PeakRSS, UnitFrontPeak)
+		add(m.Backend.PeakRSS, UnitBackPeak)
+	}
+	add(m.Output.Bytes, UnitWritten)
+	add(m.Output.Reads, UnitReads)
+	text.WriteString("\n")
+	_, err := io.WriteString(r.out, text.String())
+	return err
+}
+
+func (r *record) failure(c Case, round int, failed *measure.FailedError) error {
+	var text strings.Builder
+	r.enter(round, &text)
+	fmt.Fprintf(&text, "%s%s\n%s%s\n", FailureLead, c.Name(), FailureIndent, printable(failed.Error()))
+	tail := strings.Split(strings.TrimRight(failed.Tail, "\r\n"), "\n")
+	for _, line := range tail[max(0, len(tail)-maxFailureLines):] {
+		fmt.Fprintf(&text, "%s%s\n", FailureIndent, printable(line))
+	}
+	_, err := io.WriteString(r.out, text.String())
+	return err
+}
+
+// printable keeps a line of a program's output from being anything but a line
+// of text.
+func printable(line string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c == 0x7f {
+			return -1
+		}
+		return c
+	}, line)
+}
