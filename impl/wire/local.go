@@ -23,8 +23,8 @@ const (
 )
 
 // maxOrders bounds the orders that wait for a backend. They come from a person's
-// keys, one at a time, so that only a broken peer reaches it.
-const maxOrders = 256
+// keys, one at a time; beyond it Send waits.
+const maxOrders = 64
 
 // Local is a session with a backend that runs in this process: the inprocess
 // strategy whole, and the half of Serve that lies behind the codec. It is a

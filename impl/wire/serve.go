@@ -102,12 +102,17 @@ func (t *tables) obey(session *Local, from *frameReader) error {
 			if !ok {
 				return fmt.Errorf("cannot read orders: a %T came instead", value)
 			}
+			// A backend that obeys takes its orders at once. While one does not,
+			// the frontend's end goes unseen: so this wait has an end too.
+			slow := time.NewTimer(session.grace)
 			select {
 			case session.orders <- o:
-			default:
-				// A backend that obeys empties its orders at once; waiting here
-				// would hide the frontend's end.
-				return fmt.Errorf("%d orders were sent that the backend did not take", maxOrders)
+				slow.Stop()
+			case <-session.ended:
+				slow.Stop()
+				return nil
+			case <-slow.C:
+				return fmt.Errorf("the backend took no order for %v", session.grace)
 			}
 		}
 	}
