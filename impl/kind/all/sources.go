@@ -2,6 +2,7 @@ package all
 
 import (
 	"bst/impl/kind"
+	"bst/impl/kind/git"
 	"bst/impl/kind/local"
 	"bst/impl/kind/patch"
 	"bst/impl/kind/remote"
@@ -11,6 +12,7 @@ import (
 // Sources are the source kinds that bst knows, each once.
 func Sources() []kind.SourceTraits {
 	return []kind.SourceTraits{
+		git.Traits(),
 		local.Traits(),
 		patch.Traits(),
 		remote.Traits(),

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -39,13 +40,14 @@ type Command struct {
 	Argv []string
 	// Dir is where it runs, "" for the root of the file system.
 	Dir string
-	// Env is added to this process's environment.
+	// Env is added to this process's environment. A name without "=" is taken
+	// out of it.
 	Env []string
 	// Stdin is nil for nothing.
 	Stdin io.Reader
 	// Stdout is nil for the log.
 	Stdout io.Writer
-	// Stderr gets what the log gets of the standard error; it may be nil.
+	// Stderr gets the standard error as well as the log; it may be nil.
 	Stderr io.Writer
 	// Silence is how long the program may say nothing before it is ended; 0 is
 	// for ever.
@@ -77,11 +79,12 @@ func Run(ctx context.Context, w kind.SourceWork, c Command) (Result, error) {
 
 	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), c.Env...)
+	cmd.Env = environ(c.Env)
 	cmd.Stdin = c.Stdin
 	end := &tail{}
 	output := &locked{w: log}
-	errs := []io.Writer{output, end}
+	lines := &settled{w: output}
+	errs := []io.Writer{lines, end}
 	if c.Stderr != nil {
 		errs = append(errs, c.Stderr)
 	}
@@ -102,6 +105,7 @@ func Run(ctx context.Context, w kind.SourceWork, c Command) (Result, error) {
 	cmd.WaitDelay = 5 * time.Second
 
 	err := cmd.Run()
+	lines.flush()
 	result := Result{Tail: end.String()}
 	var exit *exec.ExitError
 	switch {
@@ -140,6 +144,47 @@ func (l *locked) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.w.Write(p)
+}
+
+// settled passes on whole lines, without what a carriage return took back: the
+// steps of a progress display are nothing to keep.
+type settled struct {
+	w   io.Writer
+	buf []byte
+}
+
+func (s *settled) Write(p []byte) (int, error) {
+	for _, b := range p {
+		if n := len(s.buf); n > 0 && s.buf[n-1] == '\r' && b != '\n' {
+			s.buf = s.buf[:0]
+		}
+		if s.buf = append(s.buf, b); b == '\n' || len(s.buf) == 64<<10 {
+			s.flush()
+		}
+	}
+	return len(p), nil
+}
+
+func (s *settled) flush() {
+	// An error of the log is the log's to report.
+	s.w.Write(s.buf)
+	s.buf = s.buf[:0]
+}
+
+// environ is this process's environment with changes.
+func environ(changes []string) []string {
+	env := os.Environ()
+	for _, change := range changes {
+		if !strings.Contains(change, "=") {
+			env = slices.DeleteFunc(env, func(s string) bool { return strings.HasPrefix(s, change+"=") })
+		}
+	}
+	for _, change := range changes {
+		if strings.Contains(change, "=") {
+			env = append(env, change)
+		}
+	}
+	return env
 }
 
 // heard puts off the end of a program whenever it says something.
