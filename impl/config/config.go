@@ -220,11 +220,11 @@ func (r *reader) root(n *node.Node) {
 		}
 	}
 
-	for key, def := range map[string]string{"fetch": "all", "track": "aliases"} {
-		m := r.mapping(n, key)
+	for _, policy := range [][2]string{{"fetch", "all"}, {"track", "aliases"}} {
+		m := r.mapping(n, policy[0])
 		r.keys(m, "source")
-		if r.enum(m, "source", def, "all", "aliases", "mirrors", "user") != def {
-			r.unused(m, "source", "'"+key+".source' is not available in this version of bst and is ignored")
+		if r.enum(m, "source", policy[1], "all", "aliases", "mirrors", "user") != policy[1] {
+			r.unused(m, "source", "'"+policy[0]+".source' is not available in this version of bst and is ignored")
 		}
 	}
 	r.remotes(n)

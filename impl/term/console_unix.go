@@ -255,3 +255,23 @@ func Pager(getenv func(string) string, path string) []string {
 func IsClosed(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.EIO) || errors.Is(err, os.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
+
+// NonBlocking says that a stream is a file whose writes may fail for want of
+// room, which no program that prints can live with.
+func NonBlocking(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok || f == nil {
+		return false
+	}
+	// Not f.Fd(), which would change what is asked for.
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	blocked := false
+	err = raw.Control(func(fd uintptr) {
+		flags, e := unix.FcntlInt(fd, unix.F_GETFL, 0)
+		blocked = e == nil && flags&unix.O_NONBLOCK != 0
+	})
+	return err == nil && blocked
+}

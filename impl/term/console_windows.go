@@ -114,3 +114,7 @@ func IsClosed(err error) bool {
 	return errors.Is(err, syscall.ERROR_BROKEN_PIPE) || errors.Is(err, noData) ||
 		errors.Is(err, os.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
+
+// NonBlocking says that a stream is a file whose writes may fail for want of
+// room; Windows has none.
+func NonBlocking(any) bool { return false }

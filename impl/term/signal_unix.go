@@ -3,6 +3,7 @@
 package term
 
 import (
+	"context"
 	"os"
 	"os/signal"
 	"sync"
@@ -78,4 +79,9 @@ func StopSelf() error {
 	case <-time.After(2 * time.Second):
 	}
 	return nil
+}
+
+// Terminated gives a context that ends when the program is asked to end.
+func Terminated(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 }

@@ -3,6 +3,7 @@
 package term
 
 import (
+	"context"
 	"os"
 	"os/signal"
 	"sync"
@@ -45,3 +46,8 @@ func Signals() (signals <-chan Signal, stop func()) {
 
 // StopSelf does nothing: Windows has no job control.
 func StopSelf() error { return nil }
+
+// Terminated gives a context that ends when the program is asked to end.
+func Terminated(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// execute runs the command that the arguments name.
+func (a *app) execute(args []string) {
+	root := a.root()
+	args, at := splice(root.Flags(), args, true)
+	if cmd, rest, err := root.Traverse(args[at:]); err == nil && cmd != root && len(rest) <= len(args)-at {
+		// The command's own options of two arguments.
+		own, _ := splice(cmd.Flags(), rest, false)
+		args = append(args[:len(args)-len(rest):len(args)-len(rest)], own...)
+	}
+	root.SetArgs(args)
+	err := root.Execute()
+	var usage *usageError
+	switch {
+	case err == nil:
+	case errors.As(err, &usage):
+		fmt.Fprintf(a.err, "%s\nTry '%s -h' for help.\n\nError: %s\n", usageLine(usage.cmd), usage.cmd.CommandPath(), usage.text)
+		a.status = statusUsage
+	default:
+		a.fail(err, "")
+	}
+}
+
+// root builds the tree of commands.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:              "bst",
+		Short:            "Build and manipulate BuildStream projects",
+		Long:             "Build and manipulate BuildStream projects\n\nThe options below stand before the command. Most of them override the user\nconfiguration.",
+		SilenceErrors:    true,
+		SilenceUsage:     true,
+		TraverseChildren: true,
+		Args:             cobra.ArbitraryArgs,
+		CompletionOptions: cobra.CompletionOptions{
+			HiddenDefaultCmd: true,
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return a.opts.check(cmd.Root())
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if a.opts.version {
+				fmt.Fprintln(a.out, Version)
+				return nil
+			}
+			return a.group(cmd, args)
+		},
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(flagError)
+	a.addGlobals(root.Flags())
+	root.SetHelpCommand(a.helpCommand())
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(a.out, cmd) })
+
+	root.AddCommand(a.buildCommand(), a.showCommand(), a.shellCommand(), a.sourceCommand(), a.artifactCommand())
+	a.addAbsent(root)
+	for _, cmd := range everyCommand(root) {
+		cmd.Flags().BoolP("help", "h", false, "Show this message and exit.")
+		cmd.Flags().SortFlags = false
+		cmd.DisableFlagsInUseLine = true
+		cmd.DisableSuggestions = true
+	}
+	return root
+}
+
+func everyCommand(cmd *cobra.Command) []*cobra.Command {
+	all := []*cobra.Command{cmd}
+	for _, sub := range cmd.Commands() {
+		all = append(all, everyCommand(sub)...)
+	}
+	return all
+}
+
+// group is a command that only holds others.
+func (a *app) group(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return misuse(cmd, "No such command '%s'.", args[0])
+	}
+	writeHelp(a.err, cmd)
+	a.status = statusUsage
+	return nil
+}
+
+// atMost refuses more arguments than a command takes.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			plural := ""
+			if len(args)-n > 1 {
+				plural = "s"
+			}
+			return misuse(cmd, "Got unexpected extra argument%s (%s)", plural, strings.Join(args[n:], " "))
+		}
+		return nil
+	}
+}
