@@ -182,6 +182,8 @@ type Element struct {
 	target *node.Node
 	// fullyLoaded says that loading its dependencies has begun.
 	fullyLoaded bool
+	// sorted says that Deps are.
+	sorted bool
 	// id numbers the elements while dependencies are sorted.
 	id int32
 }
@@ -205,8 +207,7 @@ type Dep struct {
 	Configs []*node.Node
 
 	// node is where the dependency is written.
-	node           *node.Node
-	junction, name string
+	node *node.Node
 }
 
 // Provenance is where the dependency is written.
