@@ -9,6 +9,9 @@ type ImportOptions struct {
 	// NoResult saves listing every file: Import then returns no result, and
 	// takes over whole directories without looking into them.
 	NoResult bool
+	// NoWritten leaves Written empty: whole directories are then taken over
+	// without looking into them, and overwritten files are still told.
+	NoWritten bool
 }
 
 // ImportResult lists, by paths relative to the source, the files and symlinks
@@ -27,7 +30,7 @@ type ImportResult struct {
 //     an error. What was imported before it stays.
 //
 // A directory that d does not have is taken over by its digest, without
-// reading it, if there is neither a filter nor a result to make. src stays as
+// reading it, if there is neither a filter nor a list of files to make. src stays as
 // it is; it may lie in the same tree, and d may lie in src.
 func (d *Dir) Import(src *Dir, opts ImportOptions) (*ImportResult, error) {
 	im := &importer{store: d.store, opts: opts, origin: d}
@@ -116,7 +119,7 @@ func (im *importer) directory(dst *Dir, src view, e *Entry, path string, depth i
 		} else {
 			dst.set(Entry{Name: e.Name, Type: TypeDirectory, Digest: e.Digest})
 		}
-		if im.result == nil {
+		if im.result == nil || im.opts.NoWritten {
 			return nil
 		}
 		return im.list(src, e, path, depth+1)
@@ -193,7 +196,7 @@ func (im *importer) file(dst *Dir, e *Entry, path string) error {
 		}
 	}
 	dst.set(*e)
-	if im.result != nil {
+	if im.result != nil && !im.opts.NoWritten {
 		im.result.Written = append(im.result.Written, path)
 	}
 	return nil

@@ -57,6 +57,9 @@ type Element struct {
 	Traits *kind.Traits
 	// Impl is configured.
 	Impl kind.Element
+	// Config is what it was configured with, expanded. Elements without a config
+	// of their own share it.
+	Config *node.Node
 	// RunCommands says that building it may run commands in the sandbox.
 	RunCommands bool
 

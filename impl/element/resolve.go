@@ -82,10 +82,9 @@ type resolution struct {
 
 	done atomic.Int64
 
-	// mu guards redundant.
-	mu sync.Mutex
-	// redundant are refs that stand in element files and in project.refs.
-	redundant []redundantRef
+	// mu guards findings.
+	mu       sync.Mutex
+	findings []finding
 }
 
 // each calls f for every element, basemost first, on all processors. It
@@ -197,6 +196,7 @@ func (r *resolution) resolve(i int) error {
 	if err != nil {
 		return err
 	}
+	e.Config = config
 	e.Impl = e.Traits.New()
 	e.RunCommands = e.Traits.RunCommands
 	if err := e.Impl.Configure(config, elementEnv{e}); err != nil {

@@ -1,0 +1,215 @@
+// Package engine obeys the orders of one session: it loads the project,
+// resolves elements and keys, asks the caches, runs the scheduler, and emits
+// what happened.
+//
+// It knows every package of the backend and joins them. It has no terminal,
+// catches no signal, and knows neither how events are carried nor how they are
+// drawn.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"bst/impl/sched"
+	"bst/impl/stream"
+)
+
+// Config is what a program says of itself.
+type Config struct {
+	// Version stands in the heading and in log files.
+	Version string
+}
+
+// New makes the backend of one session.
+func New(cfg Config) stream.Backend { return &backend{cfg: cfg} }
+
+type backend struct{ cfg Config }
+
+// Run implements stream.Backend.
+func (b *backend) Run(ctx context.Context, orders <-chan stream.Order, emit func(...stream.Event)) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	var first stream.Order
+	select {
+	case first = <-orders:
+	case <-ctx.Done():
+	}
+	if first == nil {
+		return // the frontend went away before it ordered anything
+	}
+
+	s := &session{
+		version: b.cfg.Version,
+		clock:   sched.NewClock(),
+		shells:  make(map[int]chan int),
+		cancel:  cancel,
+	}
+	s.emit = func(events ...stream.Event) {
+		s.events.Add(int64(len(events)))
+		emit(events...)
+	}
+	s.emit(&stream.Started{Time: s.clock.Start(), Version: b.cfg.Version, PID: os.Getpid()})
+
+	work, ok := first.(stream.Work)
+	if !ok {
+		s.finish(nil, &stream.Error{Domain: stream.DomainStream,
+			Message: fmt.Sprintf("the session's first order is %T, expected one that starts work", first)})
+		return
+	}
+	// Control orders are obeyed while the work goes on.
+	pumped := make(chan struct{})
+	go func() {
+		defer close(pumped)
+		for {
+			select {
+			case o, open := <-orders:
+				if !open {
+					cancel() // the frontend is gone
+					return
+				}
+				s.obey(o)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	summary, err := s.work(ctx, work)
+	if s.world != nil {
+		if closeErr := s.world.close(); err == nil && closeErr != nil {
+			err = closeErr
+		}
+	}
+	s.finish(summary, err)
+	cancel()
+	<-pumped
+}
+
+// session is the state of one session. Its fields are set by the goroutine
+// that does the work unless a comment says otherwise.
+type session struct {
+	version string
+	clock   *sched.Clock
+	emit    func(...stream.Event)
+	events  atomic.Int64
+	cancel  context.CancelFunc
+
+	set *stream.Session
+	// world is set once loading has begun.
+	world *world
+
+	mu        sync.Mutex       // guards what follows: orders arrive at any time
+	scheduler *sched.Scheduler // while it runs
+	shells    map[int]chan int
+	nextShell int
+	stageFor  func(stream.JobID) // obeys StageShell while the scheduler runs
+	ended     bool               // quit or terminated before the scheduler ran
+
+	shellStatus int
+}
+
+// work does what the order says.
+func (s *session) work(ctx context.Context, order stream.Work) (summary *stream.Summary, err error) {
+	// A bug in loading or resolving must reach the person as an error with its
+	// trace, and the frontend must see Finished.
+	defer func() {
+		if p := recover(); p != nil {
+			err = &stream.Error{Domain: stream.DomainStream, Reason: "unhandled",
+				Message: fmt.Sprintf("this is a bug in bst: %v", p), Detail: string(debug.Stack())}
+		}
+	}()
+	s.set = order.Common()
+	switch o := order.(type) {
+	case *stream.Show:
+		return nil, s.show(ctx, o)
+	case *stream.Build:
+		return s.build(ctx, o)
+	case *stream.Fetch:
+		return s.fetch(ctx, o)
+	case *stream.Checkout:
+		return nil, s.checkout(ctx, o)
+	case *stream.Shell:
+		return nil, s.shell(ctx, o)
+	}
+	return nil, &stream.Error{Domain: stream.DomainImpl,
+		Message: fmt.Sprintf("this backend does not know the order %T", order)}
+}
+
+// finish emits the session's last event.
+func (s *session) finish(summary *stream.Summary, err error) {
+	end := &stream.Finished{
+		At:          s.clock.Elapsed(),
+		Summary:     summary,
+		ShellStatus: s.shellStatus,
+		Usage:       usage(),
+	}
+	if err != nil {
+		end.Error = asError(err)
+		s.mu.Lock()
+		end.Terminated = s.ended
+		s.mu.Unlock()
+	}
+	end.Usage.Events = s.events.Load() + 1
+	s.emit(end)
+}
+
+// obey obeys a control order. It is called on the goroutine that reads orders.
+func (s *session) obey(o stream.Order) {
+	s.mu.Lock()
+	scheduler, stage := s.scheduler, s.stageFor
+	s.mu.Unlock()
+	switch o := o.(type) {
+	case *stream.ShellDone:
+		s.mu.Lock()
+		done := s.shells[o.Shell]
+		delete(s.shells, o.Shell)
+		s.mu.Unlock()
+		if done != nil {
+			done <- o.Status
+		}
+		return
+	case *stream.StageShell:
+		if stage != nil {
+			stage(o.Job)
+		} else {
+			s.emit(&stream.ShellRefused{Job: o.Job, Error: stream.Error{Domain: stream.DomainStream,
+				Message: "No shell can be opened: nothing is being built"}})
+		}
+		return
+	}
+	if scheduler != nil {
+		scheduler.Order(o)
+		return
+	}
+	switch o.(type) {
+	case *stream.Quit, *stream.Terminate:
+		// Nothing runs that could be finished: loading ends at the next check
+		// of the context.
+		s.mu.Lock()
+		s.ended = true
+		s.mu.Unlock()
+		s.cancel()
+	case *stream.Suspend:
+		s.clock.Suspend()
+	case *stream.Resume:
+		s.clock.Resume()
+	}
+}
+
+// asError turns any error into the form that crosses.
+func asError(err error) *stream.Error {
+	var e *stream.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if errors.Is(err, context.Canceled) {
+		return &stream.Error{Domain: stream.DomainStream, Reason: "terminated", Message: "Terminated"}
+	}
+	return &stream.Error{Domain: stream.DomainStream, Message: err.Error()}
+}

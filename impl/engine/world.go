@@ -1,0 +1,413 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"bst/impl/artifact"
+	"bst/impl/cas"
+	"bst/impl/element"
+	"bst/impl/kind/all"
+	"bst/impl/node"
+	"bst/impl/project"
+	"bst/impl/sandbox"
+	"bst/impl/source"
+	"bst/impl/split"
+	"bst/impl/stream"
+)
+
+// world is what a session works on: the resolved graph, and what the caches
+// know of it.
+type world struct {
+	s        *session
+	project  *project.Project
+	projects []*project.Project
+	graph    *element.Graph
+
+	store     *cas.Store
+	artifacts *artifact.Cache
+	sources   *source.Cache
+
+	mu sync.RWMutex // guards what follows: jobs ask and set it
+	// found holds the artifact of each element, nil where none is cached.
+	found []*artifact.Artifact
+	// retried says that a build was tried in this session.
+	retried map[int]bool
+	// publics holds parsed public data by digest, rules and whitelists likewise:
+	// most elements of a project share theirs.
+	publics map[cas.Digest]*publicData
+	boxes   *sandbox.Factory
+}
+
+// publicData is an artifact's public data, as far as staging needs it.
+type publicData struct {
+	all       *node.Node
+	rules     *split.Rules
+	whitelist []*split.Glob
+	integrate []string
+}
+
+// load opens the project, loads the targets and resolves them.
+func (s *session) load(ctx context.Context, targets []string) (*world, error) {
+	set := &s.set.Settings
+	store, err := cas.Open(filepath.Join(set.CacheDir, "cas"))
+	if err != nil {
+		return nil, err
+	}
+	w := &world{s: s, store: store, retried: make(map[int]bool), publics: make(map[cas.Digest]*publicData)}
+	if w.artifacts, err = artifact.Open(set.CacheDir, store); err != nil {
+		return nil, err
+	}
+	if w.sources, err = source.Open(set.CacheDir, set.SourceDir, store); err != nil {
+		return nil, err
+	}
+	s.world = w
+
+	err = s.stage("Loading elements", func(progress func(current, total int)) error {
+		w.project, err = project.Open(ctx, project.Options{
+			Directory: s.set.Directory, Options: set.Options, Projects: set.Projects,
+			DefaultMirror: set.DefaultMirror, MaxJobs: set.MaxJobs,
+			Warn: func(text, detail string) { s.say(subject{}, stream.TypeWarning, nil, text, detail) },
+		})
+		if err != nil {
+			return err
+		}
+		names, artifacts, err := w.project.ExpandTargets(targets)
+		if err != nil {
+			return err
+		}
+		if len(artifacts) > 0 {
+			return &stream.Error{Domain: stream.DomainStream, Reason: "invalid-target",
+				Message: "Artifact names as targets are not available in this version: " + strings.Join(artifacts, ", ")}
+		}
+		loaded, err := w.project.Load(ctx, names, project.LoadOptions{
+			Progress: func(current int) { progress(current, 0) },
+		})
+		if err != nil {
+			return err
+		}
+		w.projects = loaded.Projects
+		return s.stage("Resolving elements", func(progress func(current, total int)) error {
+			registry, err := element.NewRegistry(all.Elements(), all.Sources())
+			if err != nil {
+				return err
+			}
+			w.graph, err = element.Resolve(ctx, loaded, registry, element.Options{Progress: progress})
+			return err
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, warning := range w.graph.Warnings {
+		s.say(subject{}, stream.TypeWarning, nil, warning.Text, warning.Detail)
+	}
+	w.found = make([]*artifact.Artifact, len(w.graph.Elements))
+	return w, nil
+}
+
+// stage tells that a step before the scheduler begins, goes on and ends.
+func (s *session) stage(name string, f func(progress func(current, total int)) error) error {
+	start := s.clock.Elapsed()
+	s.emit(&stream.Stage{Name: name})
+	var mu sync.Mutex // guards last: progress may be told from several goroutines
+	last := start
+	err := f(func(current, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		// Nobody can see more than some twenty steps a second.
+		if now := s.clock.Elapsed(); now-last > 50e6 {
+			last = now
+			s.emit(&stream.Stage{Name: name, Current: current, Total: total, Elapsed: now - start})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	s.emit(&stream.Stage{Name: name, Done: true, Elapsed: s.clock.Elapsed() - start})
+	return nil
+}
+
+// strict says that a change of a dependency rebuilds what is built from it.
+func (s *session) strict() bool { return s.set.Settings.Strict == nil || *s.set.Settings.Strict }
+
+// mainJournal logs what is done for an element outside of jobs: there is no
+// log file, lines are shown only.
+func (s *session) mainJournal(e *element.Element, w *world) *journal {
+	return &journal{s: s, subject: subject{element: e.FullName, key: w.key(e)}}
+}
+
+// selection is what the command line's --deps and --except select.
+func (w *world) selection(deps string, except []string) ([]*element.Element, error) {
+	list := w.graph.Select(deps, w.graph.Targets...)
+	if len(except) == 0 {
+		return list, nil
+	}
+	var excepted []*element.Element
+	names, _, err := w.project.ExpandTargets(except)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(w.graph.Elements, func(e *element.Element) bool { return e.FullName == name })
+		if i >= 0 {
+			excepted = append(excepted, w.graph.Elements[i])
+		}
+	}
+	return w.graph.Except(w.graph.Targets, list, excepted), nil
+}
+
+// key is an element's key as a person sees it.
+func (w *world) key(e *element.Element) stream.Key {
+	if e.StrictKey == "" {
+		return stream.Key{Full: strings.Repeat("?", 64)}
+	}
+	return stream.Key{Full: e.StrictKey, Strict: true}
+}
+
+// queryCache asks the local cache about elements.
+func (w *world) queryCache(ctx context.Context, list []*element.Element) error {
+	return w.s.stage("Query cache", func(progress func(current, total int)) error {
+		for i, e := range list {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if e.StrictKey != "" {
+				a, err := w.artifacts.Lookup(e.ArtifactName(e.StrictKey))
+				if err != nil {
+					return err
+				}
+				w.found[e.Index] = a
+			}
+			progress(i+1, len(list))
+		}
+		return nil
+	})
+}
+
+func (w *world) artifact(e *element.Element) *artifact.Artifact {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.found[e.Index]
+}
+
+func (w *world) setArtifact(e *element.Element, a *artifact.Artifact) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.found[e.Index] = a
+}
+
+// successes says of each element whether a successful build is cached.
+func (w *world) successes() []bool {
+	list := make([]bool, len(w.found))
+	for i, a := range w.found {
+		list[i] = a != nil && a.BuildSuccess
+	}
+	return list
+}
+
+// discardFailures forgets cached failures, so that they are built again.
+func (w *world) discardFailures() {
+	for i, a := range w.found {
+		if a != nil && !a.BuildSuccess {
+			e := w.graph.Elements[i]
+			w.found[i] = nil
+			w.s.say(subject{element: e.FullName, key: w.key(e)}, stream.TypeInfo, nil, "Discarded failed build", "")
+		}
+	}
+}
+
+// firstTry says that an element was not built in this session yet.
+func (w *world) firstTry(e *element.Element) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return !w.retried[e.Index]
+}
+
+func (w *world) tried(e *element.Element) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.retried[e.Index] = true
+}
+
+// public is the public data in an element's artifact.
+func (w *world) public(e *element.Element) (*node.Node, error) {
+	p, err := w.publicOf(e)
+	if err != nil {
+		return nil, err
+	}
+	return p.all, nil
+}
+
+func (w *world) publicOf(e *element.Element) (*publicData, error) {
+	a := w.artifact(e)
+	if a == nil {
+		return nil, &stream.Error{Domain: stream.DomainElement, Reason: "uncached-checkout-attempt",
+			Message: "No artifacts to stage",
+			Detail: "No artifacts have been cached yet for that element: " + e.FullName +
+				"\nTry building the element first with `bst build`\n"}
+	}
+	w.mu.RLock()
+	p := w.publics[a.PublicData]
+	w.mu.RUnlock()
+	if p != nil {
+		return p, nil
+	}
+	data, err := w.store.Get(a.PublicData)
+	if err != nil {
+		return nil, err
+	}
+	p = new(publicData)
+	if p.all, err = node.Parse(data, e.FullName+" (public data of its artifact)"); err != nil {
+		return nil, err
+	}
+	bst, err := p.all.GetMapping("bst")
+	if err != nil {
+		return nil, err
+	}
+	rules, err := bst.GetMapping("split-rules")
+	if err != nil {
+		return nil, err
+	}
+	if p.rules, err = split.New(rules); err != nil {
+		return nil, err
+	}
+	if p.integrate, err = bst.GetStrs("integration-commands"); err != nil {
+		return nil, err
+	}
+	patterns, err := bst.GetStrs("overlap-whitelist")
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range patterns {
+		g, err := split.Compile(text)
+		if err != nil {
+			return nil, bst.Get("overlap-whitelist").Errorf("INVALID_DATA", "Invalid glob '%s': %v", text, err)
+		}
+		p.whitelist = append(p.whitelist, g)
+	}
+	w.mu.Lock()
+	w.publics[a.PublicData] = p
+	w.mu.Unlock()
+	return p, nil
+}
+
+// selectFiles is the tree of those files of an artifact that the domains
+// select.
+func (w *world) selectFiles(e *element.Element, include, exclude []string, orphans bool) (*cas.Dir, error) {
+	p, err := w.publicOf(e)
+	if err != nil {
+		return nil, err
+	}
+	files, err := w.store.OpenDir(w.artifact(e).Files)
+	if err != nil {
+		return nil, err
+	}
+	filter := p.rules.Filter(include, exclude, orphans)
+	if filter == nil {
+		return files, nil
+	}
+	selected := w.store.EmptyDir()
+	_, err = selected.Import(files, cas.ImportOptions{NoResult: true,
+		Filter: func(path string, _ cas.EntryType) bool { return filter(path) }})
+	return selected, err
+}
+
+// sourcesCached says that an element's staged sources are in the store.
+func (w *world) sourcesCached(e *element.Element) bool {
+	return len(e.Sources) == 0 || w.sources.Cached(e)
+}
+
+// sandboxes makes the factory of sandboxes when the first one is needed.
+func (w *world) sandboxes() (*sandbox.Factory, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.boxes == nil {
+		cache := w.s.set.Settings.CacheDir
+		boxes, err := sandbox.New(sandbox.Config{Store: w.store, WorkDir: filepath.Join(cache, "build"),
+			TreesDir: filepath.Join(cache, "trees")})
+		if err != nil {
+			return nil, err
+		}
+		w.boxes = boxes
+	}
+	return w.boxes, nil
+}
+
+// suspend stops the running sandboxes, or lets them go on.
+func (w *world) suspend(on bool) {
+	w.mu.RLock()
+	boxes := w.boxes
+	w.mu.RUnlock()
+	switch {
+	case boxes == nil:
+	case on:
+		boxes.Suspend()
+	default:
+		boxes.Resume()
+	}
+}
+
+// close gives back what the session held open.
+func (w *world) close() error {
+	var errs []error
+	if w.boxes != nil {
+		errs = append(errs, w.boxes.Close())
+	}
+	return errors.Join(append(errs, w.sources.Close(), w.store.Close())...)
+}
+
+// sorted is an environment in the order of its names.
+func sorted(environment map[string]string) []element.Binding {
+	var list []element.Binding
+	for _, name := range slices.Sorted(maps.Keys(environment)) {
+		list = append(list, element.Binding{Name: name, Value: environment[name]})
+	}
+	return list
+}
+
+// taskReporter is where a source says what it does while a journal's task works
+// with it. It implements source.Reporter.
+type taskReporter struct {
+	w *world
+	j *journal
+	e *element.Element
+}
+
+func (r taskReporter) Log() io.Writer { return r.j }
+
+func (r taskReporter) Progress(current, total int) {
+	if r.j.subject.job != 0 {
+		r.w.s.emit(&stream.JobProgress{Job: r.j.subject.job, Current: current, Total: total})
+	}
+}
+
+func (r taskReporter) Message(t stream.MessageType, text, detail string) {
+	r.j.message(t, nil, text, detail)
+}
+
+func (r taskReporter) Activity(name string, f func() error) error { return r.j.activity(name, f) }
+
+func (r taskReporter) Warn(token, text, detail string) error {
+	if r.e.Project.WarningIsFatal(token) {
+		return warning{token, text, detail}.fatal(r.e.FullName)
+	}
+	r.j.message(stream.TypeWarning, nil, text, detail)
+	return nil
+}
+
+// fetchSources brings an element's sources into the store.
+func (w *world) fetchSources(ctx context.Context, e *element.Element, j *journal) error {
+	return w.sources.Fetch(ctx, e, taskReporter{w, j, e})
+}
+
+// sourceTree is the tree of an element's sources.
+func (w *world) sourceTree(ctx context.Context, e *element.Element, j *journal) (cas.Digest, error) {
+	return w.sources.Tree(ctx, e, taskReporter{w, j, e})
+}
