@@ -1,6 +1,8 @@
 package element
 
 import (
+	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -56,11 +58,19 @@ func (r *resolution) resolveSource(e *Element, l *project.Element, index int, n 
 	if err := e.Variables.Expand(config); err != nil {
 		return nil, err
 	}
-	r.storedRef(s, config)
-	env := &sourceEnv{source: s, first: l.FirstPass()}
+	if err := r.storedRef(s, l, config); err != nil {
+		return nil, err
+	}
+	env := &sourceEnv{source: s, first: l.FirstPass(), configuring: true}
 	s.Impl = s.Traits.New()
 	if err := s.Impl.Configure(config, env); err != nil {
 		return nil, err
+	}
+	env.configuring = false
+	for _, url := range env.marked {
+		if err := r.checkURL(s, url, l.FirstPass()); err != nil {
+			return nil, err
+		}
 	}
 	s.Resolved = s.Impl.Resolved()
 	return s, nil
@@ -114,47 +124,89 @@ func sourceAttributes(p *project.Project, n *node.Node) (*node.Node, error) {
 	return attributes, nil
 }
 
-// redundantRef is a ref that is not used.
-type redundantRef struct {
-	source *Source
-	text   string
-}
-
 // storedRef puts the ref that project.refs has for a source into its config.
 // Where the project keeps its refs there, one in the element file is ignored.
-func (r *resolution) storedRef(s *Source, config *node.Node) {
-	stored := s.Element.Project.Ref(s.Element.Name, s.Index)
-	if s.Element.Project.RefStorage == "project.refs" {
+func (r *resolution) storedRef(s *Source, l *project.Element, config *node.Node) error {
+	stored, exclusive, err := l.Project.Ref(l, s.Index)
+	if err != nil {
+		return err
+	}
+	if exclusive {
 		if inline := config.Get("ref"); inline != nil {
 			config.Delete("ref")
-			r.mu.Lock()
-			r.redundant = append(r.redundant, redundantRef{s, inline.Text()})
-			r.mu.Unlock()
+			r.find(finding{source: s, redundantRef: inline.Text()})
 		}
 	}
 	for _, key := range stored.Keys() {
 		config.Set(key, stored.Get(key))
 	}
+	return nil
 }
 
-// warn reports what was found on the way.
-func (r *resolution) warn() {
-	if len(r.redundant) == 0 {
-		return
-	}
-	slices.SortFunc(r.redundant, func(a, b redundantRef) int {
-		if d := a.source.Element.Index - b.source.Element.Index; d != 0 {
-			return d
+// checkURL checks a URL that a source was configured with.
+func (r *resolution) checkURL(s *Source, url string, first bool) error {
+	p := s.Element.Project
+	alias, _ := kind.SplitAlias(url)
+	if alias == "" {
+		const token = "unaliased-url"
+		text := "[" + token + "]: " + s.String() + ": Use of unaliased source download URL: " + url
+		if p.WarningIsFatal(token) {
+			return &stream.Error{Domain: stream.DomainPlugin, Reason: token, Message: text}
 		}
-		return a.source.Index - b.source.Index
-	})
-	lines := []string{"The following inline specified source references will be ignored:", ""}
-	for _, ref := range r.redundant {
-		lines = append(lines, ref.source.Provenance.String()+":"+ref.text)
+		r.find(finding{source: s, text: text})
+		return nil
 	}
-	r.graph.Warnings = append(r.graph.Warnings, Warning{
-		Text: "Ignoring redundant source references", Detail: strings.Join(lines, "\n"),
+	if !p.HasAlias(alias, first) {
+		return &stream.Error{
+			Domain: stream.DomainSource, Reason: "invalid-source-alias",
+			Message: s.String() + ": Invalid alias '" + alias + "' specified in URL: " + url,
+		}
+	}
+	if _, err := p.TranslateURL(url, first); err != nil {
+		var told *stream.Error
+		if errors.As(err, &told) {
+			prefixed := *told
+			prefixed.Message = s.String() + ": " + told.Message
+			return &prefixed
+		}
+		return err
+	}
+	return nil
+}
+
+// finding is something about a source that the person is told.
+type finding struct {
+	source *Source
+	// text is a warning; without one, redundantRef is a ref that is not used.
+	text, redundantRef string
+}
+
+func (r *resolution) find(f finding) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.findings = append(r.findings, f)
+}
+
+// warn reports the findings in the elements' order.
+func (r *resolution) warn() {
+	slices.SortStableFunc(r.findings, func(a, b finding) int {
+		return cmp.Or(a.source.Element.Index-b.source.Element.Index, a.source.Index-b.source.Index)
 	})
+	var redundant []string
+	for _, f := range r.findings {
+		if f.text != "" {
+			r.graph.Warnings = append(r.graph.Warnings, Warning{Text: f.text})
+		} else {
+			redundant = append(redundant, f.source.Provenance.String()+":"+f.redundantRef)
+		}
+	}
+	if redundant != nil {
+		r.graph.Warnings = append(r.graph.Warnings, Warning{
+			Text: "Ignoring redundant source references",
+			Detail: "The following inline specified source references will be ignored:\n\n" +
+				strings.Join(redundant, "\n"),
+		})
+	}
 }
 
 // keySources works out the keys of the sources, alone and together.
@@ -204,14 +256,25 @@ func (e *Element) appendSources(dst []byte) []byte {
 type sourceEnv struct {
 	source *Source
 	first  bool
+	// configuring holds during Configure, which marks the URLs it asks about.
+	configuring bool
+	marked      []string
 }
 
 func (v *sourceEnv) ElementName() string           { return v.source.Element.Name }
 func (v *sourceEnv) ProjectDir() string            { return v.source.Element.Project.Dir }
 func (v *sourceEnv) Provenance() stream.Provenance { return v.source.Provenance }
 
-// Translate gives the URL as it is where its alias cannot be translated.
+func (v *sourceEnv) mark(url string) {
+	if v.configuring {
+		v.marked = append(v.marked, url)
+	}
+}
+
+// Translate gives the URL as it is where its alias cannot be translated: then
+// the source has been refused already.
 func (v *sourceEnv) Translate(url string) string {
+	v.mark(url)
 	if translated, err := v.source.Element.Project.TranslateURL(url, v.first); err == nil {
 		return translated
 	}
@@ -219,14 +282,17 @@ func (v *sourceEnv) Translate(url string) string {
 }
 
 func (v *sourceEnv) URLs(url string) []string {
-	if alias, rest, ok := strings.Cut(url, ":"); ok {
-		if bases, err := v.source.Element.Project.AliasURLs(alias, v.first); err == nil && len(bases) > 0 {
-			urls := make([]string, len(bases))
-			for i, base := range bases {
-				urls[i] = base + rest
-			}
-			return urls
-		}
+	v.mark(url)
+	alias, rest := kind.SplitAlias(url)
+	if alias == "" {
+		return []string{url}
 	}
-	return []string{url}
+	urls := slices.Clone(v.source.Element.Project.AliasURLs(alias, v.first))
+	if len(urls) == 0 {
+		return []string{url}
+	}
+	for i := range urls {
+		urls[i] += rest
+	}
+	return urls
 }

@@ -25,8 +25,7 @@ type domain struct {
 func New(rules *node.Node) (*Rules, error) {
 	r := new(Rules)
 	for _, name := range rules.Keys() {
-		list := rules.Get(name)
-		texts, err := list.Strs()
+		texts, err := rules.GetStrs(name)
 		if err != nil {
 			return nil, err
 		}
@@ -34,7 +33,7 @@ func New(rules *node.Node) (*Rules, error) {
 		for i, text := range texts {
 			g, err := Compile(text)
 			if err != nil {
-				return nil, list.Items()[i].Errorf("INVALID_DATA", "Invalid glob in split domain '%s': %s", name, err)
+				return nil, rules.Get(name).Items()[i].Errorf("INVALID_DATA", "Invalid glob in split domain '%s': %s", name, err)
 			}
 			d.globs = append(d.globs, g)
 		}
