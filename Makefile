@@ -1,0 +1,57 @@
+# Run make help for what there is.
+
+GO ?= go
+FUZZTIME ?= 5s
+
+# Pinned, run through the module cache, and no part of this module.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: build
+build: ## build the programs to bin/
+	$(GO) build -o bin/ ./cmd/...
+
+.PHONY: demo
+demo: ## set up what is missing, build real software with each strategy, measure it
+	@contrib/demo
+
+.PHONY: test
+test: ## run all tests
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run all tests with the race detector, which needs a C compiler
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, govulncheck
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:"; echo "$$files"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	@contrib/vulnerabilities $(GO) run $(GOVULNCHECK) ./...
+
+.PHONY: fuzz-smoke
+fuzz-smoke: ## run every fuzzer for FUZZTIME
+	@contrib/fuzz-smoke $(FUZZTIME)
+
+.PHONY: bench-quick
+bench-quick: build ## measure small stacks, to tmp/bench-quick/
+	bin/bst-bench run -o tmp/bench-quick/raw/quick.txt --stack debian-git,rapid-200 -n 6
+	bin/bst-bench report --dir tmp/bench-quick
+	@echo "The report: tmp/bench-quick/README.md"
+
+.PHONY: bench
+bench: build ## measure what reports/ is made of; with PEER=NAME=PATH a peer too
+	bin/bst-bench run -o reports/raw/gnome.txt --stack debian-gnome -n 10 $(if $(PEER),--peer $(PEER) --peer-repetitions 2)
+	bin/bst-bench run -o reports/raw/whole.txt --stack debian-all --command show -n 6
+	bin/bst-bench run -o reports/raw/shapes.txt --stack chain-300,fan-1000,diamond-1000,rapid-2000 -n 6
+	bin/bst-bench run -o reports/raw/slow.txt --stack debian-gnome --command build --terminal none,pty,pty@20000 -n 6
+	$(MAKE) report
+
+.PHONY: report
+report: build ## regenerate reports/README.md from reports/raw/
+	bin/bst-bench report
+
+.PHONY: help
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 14
