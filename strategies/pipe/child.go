@@ -2,26 +2,31 @@ package pipe
 
 import (
 	"context"
+	"io"
+	"os"
 
 	"bst/impl/stream"
 	"bst/impl/wire"
 )
 
-// Serve is what the started process does: it takes its standard input and
-// output for the protocol and lets the backend obey. From then on the process's
-// standard input is empty and its standard output goes where standard error
-// does, so that a stray print ends in front of a person and not in a frame.
+// Serve is what the started process does: it lets the backend obey what comes in
+// and writes its events out (wire.Serve). Where in and out are the process's
+// standard input and output, it first takes them for itself: from then on the
+// process's standard input is empty and its standard output goes where standard
+// error does, so that a stray print ends in front of a person and not in a frame.
+// Nothing may have read standard input before.
 //
 // It returns when the session is over; the process shall then exit, with a
-// status other than 0 if there was an error. The process must not have read
-// standard input before.
-func Serve(ctx context.Context, backend stream.Backend) error {
-	in, out, err := takeStdio()
-	if err != nil {
-		return err
+// status other than 0 if there was an error.
+func Serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Backend) error {
+	if in == io.Reader(os.Stdin) && out == io.Writer(os.Stdout) {
+		orders, events, err := takeStdio()
+		if err != nil {
+			return err
+		}
+		in, out = orders, events
+		// They are closed by the process's end: before that, the frontend would
+		// learn of an end whose status it cannot have yet.
 	}
-	err = wire.Serve(ctx, in, out, backend)
-	// out is closed by the process's end; closing it here would tell the
-	// frontend of an end before the status can be had.
-	return err
+	return wire.Serve(ctx, in, out, backend)
 }

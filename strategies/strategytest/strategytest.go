@@ -10,6 +10,7 @@ package strategytest
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,7 +21,7 @@ import (
 )
 
 // Serve is a strategy's half of a started backend: pipe.Serve is one.
-type Serve func(context.Context, stream.Backend) error
+type Serve func(context.Context, io.Reader, io.Writer, stream.Backend) error
 
 // Subject is a strategy under test.
 type Subject struct {
@@ -42,7 +43,7 @@ const (
 func Main(m *testing.M, subjects []Subject, serves map[string]Serve) int {
 	if len(os.Args) > 3 && os.Args[1] == asBackend {
 		// Nothing reads flags or files before this: it is what bst does too.
-		if err := serves[os.Args[2]](context.Background(), script(os.Args[3])); err != nil {
+		if err := serves[os.Args[2]](context.Background(), os.Stdin, os.Stdout, script(os.Args[3])); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
