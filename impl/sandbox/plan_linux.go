@@ -1,0 +1,174 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// plan is what a helper process needs to know to run one command: it crosses as
+// a file in the Root's work directory, because the helper may be started by
+// another process (the frontend, for a shell) than the one that made it.
+//
+// All sandbox paths in it are resolved: no component is a symbolic link, so that
+// bubblewrap, which follows links of the root it is building, mounts where the
+// sandbox would look.
+type plan struct {
+	// Bwrap is bubblewrap's path on the host.
+	Bwrap string
+	// Work is the Root's work directory; relative host paths start there.
+	Work string
+	// Overlay says to mount layers first; else RootDir is bound as it is.
+	Overlay bool
+	// UserXattr makes overlayfs keep its notes in user.* attributes, which an
+	// ordinary user may write.
+	UserXattr bool
+	// Layers are the lower layers' directories, the topmost first: short names
+	// relative to Work, because they share one page of mount options.
+	Layers []string
+	// RootDir is the host directory that becomes the root without Overlay.
+	RootDir      string
+	RootReadOnly bool
+	// Binds are mounted in order over the root.
+	Binds []bind
+	// Dirs are made where bubblewrap mounts something new and empty.
+	Dirs []string
+	// Proc, Dev and Tmp are where those lie in the sandbox.
+	Proc, Dev, Tmp string
+
+	Argv []string
+	// Env is in the form NAME=value.
+	Env []string
+	Dir string
+
+	// NewUser says that bubblewrap must make a user namespace in which the
+	// command has UID and GID.
+	NewUser  bool
+	UID, GID int
+	Network  bool
+	// Terminal leaves the command on the terminal of whoever starts the helper.
+	Terminal bool
+	// OwnNamespaces says that the helper runs in namespaces of its own; it is
+	// set by whoever starts it.
+	OwnNamespaces bool
+	// Locks are files that whoever runs a shell from this plan holds a shared
+	// lock on, so that the work directory and the trees outlive the process that
+	// staged them.
+	Locks []string
+}
+
+// bind is one host path mounted in the sandbox.
+type bind struct {
+	Host, Path string
+	// Device lets device nodes work: host files that a person asked for.
+	Device bool
+}
+
+// hostname is what uname tells in every sandbox, so that no build depends on
+// the host's name.
+const hostname = "buildsandbox"
+
+// The names inside a work directory.
+const (
+	upperName   = "upper"  // the overlay's upper layer
+	ovlWorkName = "ovl"    // overlayfs's own work directory
+	layersName  = "l"      // links to the lower layers
+	mountName   = "root"   // where the overlay is mounted, in the helper's namespace
+	copyName    = "copy"   // a private copy of the root, without overlayfs
+	marksName   = "marked" // the marked directories
+	lockName    = "lock"
+)
+
+// options are the overlay mount's options, relative to Work.
+func (p *plan) options() string {
+	lower := strings.Join(p.Layers, ":")
+	o := "lowerdir=" + lower + ",upperdir=" + upperName + ",workdir=" + ovlWorkName
+	if p.UserXattr {
+		// userxattr implies that redirects and metadata-only copies are off.
+		return o + ",userxattr,index=off"
+	}
+	return o + ",redirect_dir=off,metacopy=off,index=off"
+}
+
+// arguments are bubblewrap's, its own name included. statusFD is where it
+// reports the exit status.
+func (p *plan) arguments(statusFD int) []string {
+	args := []string{"bwrap"}
+	add := func(a ...string) { args = append(args, a...) }
+
+	root := p.RootDir
+	if p.Overlay {
+		root = filepath.Join(p.Work, mountName)
+	}
+	if p.RootReadOnly {
+		add("--ro-bind", root, "/")
+	} else {
+		add("--bind", root, "/")
+	}
+	add("--proc", p.Proc)
+	add("--dev", p.Dev)
+	add("--perms", "1777", "--tmpfs", p.Dev+"/shm")
+	add("--perms", "1777", "--tmpfs", p.Tmp)
+	for _, b := range p.Binds {
+		how := "--bind"
+		if b.Device {
+			how = "--dev-bind"
+		}
+		host := b.Host
+		if !filepath.IsAbs(host) {
+			host = filepath.Join(p.Work, host)
+		}
+		add(how, host, b.Path)
+	}
+
+	for _, d := range p.Dirs {
+		add("--dir", d)
+	}
+
+	add("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", hostname, "--unshare-cgroup-try")
+	if !p.Network {
+		add("--unshare-net")
+	}
+	if p.NewUser {
+		add("--unshare-user", "--uid", strconv.Itoa(p.UID), "--gid", strconv.Itoa(p.GID))
+	}
+	// Whoever the command seems to be, it can do nothing that needs a
+	// capability: not mount, not open device nodes, not overlook file modes.
+	add("--cap-drop", "ALL")
+	add("--die-with-parent")
+	if !p.Terminal {
+		add("--new-session")
+	}
+	add("--json-status-fd", strconv.Itoa(statusFD))
+	add("--clearenv")
+	for _, kv := range p.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		add("--setenv", name, value)
+	}
+	add("--chdir", p.Dir)
+	add("--")
+	return append(args, p.Argv...)
+}
+
+// write stores the plan in the file, readable by its owner alone.
+func (p *plan) write(path string) error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o600)
+}
+
+func readPlan(path string) (*plan, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	p := new(plan)
+	if err := json.Unmarshal(b, p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
