@@ -7,8 +7,8 @@ import (
 	"bst/impl/engine"
 	"bst/impl/sandbox"
 	"bst/impl/stream"
-	"bst/impl/wire"
 	"bst/strategies"
+	"bst/strategies/pipe"
 )
 
 // join puts the real parts together.
@@ -29,7 +29,7 @@ func join() parts {
 		fallback:   strategies.Default,
 		newBackend: newBackend,
 		serve: func(ctx context.Context, in io.Reader, out io.Writer) error {
-			return wire.Serve(ctx, in, out, newBackend())
+			return pipe.Serve(ctx, in, out, newBackend())
 		},
 		sandbox: sandbox.RunHelper,
 	}
