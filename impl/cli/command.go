@@ -19,6 +19,10 @@ func (a *app) execute(args []string) {
 	}
 	root.SetArgs(args)
 	err := root.Execute()
+	if isFlagError(err) {
+		// Of an option before the command, cobra gives pflag's own error.
+		err = flagError(root, err)
+	}
 	var usage *usageError
 	switch {
 	case err == nil:

@@ -42,13 +42,21 @@ func flagError(cmd *cobra.Command, err error) error {
 		f := invalid.GetFlag()
 		var wrong *valueError
 		if errors.As(invalid.Unwrap(), &wrong) && wrong.whole {
-			return misuse(cmd, "%s", wrong.text)
+			return misuse(cmd, "Option '--%s' %s", f.Name, wrong.text)
 		}
 		return misuse(cmd, "Invalid value for %s: %s", hint(f), invalid.Unwrap())
 	case errors.As(err, &syntax):
 		return misuse(cmd, "No such option: %s", syntax.GetSpecifiedFlag())
 	}
 	return misuse(cmd, "%s", err)
+}
+
+func isFlagError(err error) bool {
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	var syntax *pflag.InvalidSyntaxError
+	return errors.As(err, &unknown) || errors.As(err, &missing) || errors.As(err, &invalid) || errors.As(err, &syntax)
 }
 
 func shownName(f *pflag.Flag, short string) string {
@@ -74,7 +82,7 @@ func hint(f *pflag.Flag) string {
 }
 
 // valueError is what an option's value says of itself. whole means that the
-// text needs no mention of the option.
+// text says something of the option instead.
 type valueError struct {
 	text  string
 	whole bool
@@ -97,7 +105,7 @@ func (t *toggle) Type() string     { return "bool" }
 func (t *toggle) IsBoolFlag() bool { return true }
 func (t *toggle) Set(text string) error {
 	if text != "true" {
-		return &valueError{text: "Option does not take a value.", whole: true}
+		return &valueError{text: "does not take a value.", whole: true}
 	}
 	v := t.value
 	*t.target = &v
@@ -178,7 +186,7 @@ func (p *pairs) Type() string   { return p.kind }
 func (p *pairs) Set(text string) error {
 	a, b, ok := strings.Cut(text, joint)
 	if !ok {
-		return &valueError{text: "Option requires 2 arguments.", whole: true}
+		return &valueError{text: "requires 2 arguments.", whole: true}
 	}
 	if p.check != nil {
 		if err := p.check(a, b); err != nil {
