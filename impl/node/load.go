@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"sync"
 	"syscall"
 
 	"go.yaml.in/yaml/v4"
@@ -30,37 +31,44 @@ const invalidYAML = "INVALID_YAML"
 // Errors: LOAD/MISSING_FILE, LOADING_DIRECTORY, INVALID_YAML (broken,
 // duplicate keys, anchors, several documents, root not a mapping).
 func Load(path, shown string) (*Node, error) {
-	data, err := readFile(path)
+	n, err := parseFile(path, shown)
+	var e *stream.Error
 	switch {
-	case err == nil:
-		return Parse(data, shown)
+	case err == nil || errors.As(err, &e):
+		return n, err
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
 		return nil, loadError("MISSING_FILE", "Could not find file at "+path)
 	case errors.Is(err, syscall.EISDIR):
 		return nil, loadError("LOADING_DIRECTORY", path+" is a directory")
 	}
-	e := loadError("MISSING_FILE", "Could not read file at "+path+": "+rootCause(err))
+	e = loadError("MISSING_FILE", "Could not read file at "+path+": "+rootCause(err))
 	e.Cause = err.Error()
 	return nil, e
 }
 
-func readFile(path string) ([]byte, error) {
+// buffers are what files are read into: nothing of them is kept.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// largestKept is up to what size a buffer is worth keeping.
+const largestKept = 1 << 20
+
+func parseFile(path, shown string) (*Node, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	buffer := buffers.Get().(*bytes.Buffer)
+	buffer.Reset()
+	defer func() {
+		if buffer.Cap() <= largestKept {
+			buffers.Put(buffer)
+		}
+	}()
+	if _, err := buffer.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
 		return nil, err
 	}
-	if info.IsDir() {
-		return nil, syscall.EISDIR
-	}
-	// One more than the size, so that the end is seen in one read.
-	buffer := bytes.NewBuffer(make([]byte, 0, min(info.Size(), maxFile)+bytes.MinRead))
-	_, err = buffer.ReadFrom(io.LimitReader(f, maxFile+1))
-	return buffer.Bytes(), err
+	return Parse(buffer.Bytes(), shown)
 }
 
 func rootCause(err error) string {
@@ -76,7 +84,7 @@ func Parse(data []byte, shown string) (*Node, error) {
 	if len(data) > maxFile {
 		return nil, loadError(invalidYAML, shown+": YAML file is too large")
 	}
-	var tree document
+	var tree yaml.Node
 	loader, err := yaml.NewLoader(bytes.NewReader(data), loaderOptions...)
 	if err == nil {
 		err = loader.Load(&tree)
@@ -90,7 +98,7 @@ func Parse(data []byte, shown string) (*Node, error) {
 	if err != nil {
 		return nil, malformed(shown, "Severely malformed", err.Error())
 	}
-	root, err := convert(tree.node, shown)
+	root, err := convert(&tree, shown)
 	if err != nil {
 		return nil, malformed(shown, "Malformed", err.Error())
 	}
@@ -112,14 +120,6 @@ var loaderOptions = []yaml.Option{
 	yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(maxDepth))),
 }
 
-// document takes the parser's tree as it stands, without a copy.
-type document struct{ node *yaml.Node }
-
-func (d *document) UnmarshalYAML(n *yaml.Node) error {
-	d.node = n
-	return nil
-}
-
 // converter turns the parser's tree into ours. All nodes of a file lie in one
 // piece of memory: they live and die together.
 type converter struct {
@@ -132,9 +132,6 @@ type converter struct {
 
 // convert checks what BuildStream allows and YAML does not.
 func convert(tree *yaml.Node, shown string) (*Node, error) {
-	if tree == nil {
-		return nil, errors.New("Expected a dictionary at the top level") // null
-	}
 	if tree.Kind == yaml.DocumentNode && len(tree.Content) == 1 {
 		tree = tree.Content[0]
 	}
