@@ -168,12 +168,32 @@ func (x *extractor) member(ctx context.Context, h *tar.Header, name string, cont
 		return kind.SourceErrorf("tar", x.source.env, "",
 			"Tarfile attempts to extract outside the staging area: %s leads out through a symbolic link", h.Name)
 	}
+	return &memberError{h.Name, err}
+}
+
+// memberError is an error of the file system about a member.
+type memberError struct {
+	name string
+	err  error
+}
+
+func (e *memberError) Error() string { return e.name + ": " + text(e.err) }
+func (e *memberError) Unwrap() error { return e.err }
+
+// text is an error without the names of temporary files.
+func text(err error) string {
+	var member *memberError
 	var path *fs.PathError
 	var link *os.LinkError
-	if errors.As(err, &path) || errors.As(err, &link) {
-		return fmt.Errorf("%s: %w", h.Name, err)
+	switch {
+	case errors.As(err, &member):
+		return member.Error()
+	case errors.As(err, &path):
+		return path.Err.Error()
+	case errors.As(err, &link):
+		return link.Err.Error()
 	}
-	return err
+	return err.Error()
 }
 
 // final is where a member would have been written.
@@ -265,7 +285,7 @@ func (x *extractor) link(h *tar.Header, name string) error {
 	}
 	err := x.create(name, func(*os.Root, string) error { return x.root.Link(target, name) })
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: unable to resolve link inside archive: %s", h.Name, h.Linkname)
+		return fmt.Errorf("unable to resolve link inside archive: %s", h.Linkname)
 	}
 	return err
 }

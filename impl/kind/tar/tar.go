@@ -8,7 +8,6 @@ package tar
 import (
 	"context"
 	"errors"
-	"io/fs"
 
 	"bst/impl/kind"
 	"bst/impl/kind/download"
@@ -88,13 +87,4 @@ func (s *source) stage(ctx context.Context, a *archive, dir string) error {
 	}
 	defer x.close()
 	return x.run(ctx)
-}
-
-// text is an error without the names of temporary files.
-func text(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err.Error()
-	}
-	return err.Error()
 }
