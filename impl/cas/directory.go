@@ -79,7 +79,7 @@ const (
 	// maxTreeEntries is how many entries one operation on a whole tree visits.
 	// Directories are shared by digest, so a small message can describe a tree
 	// of any size.
-	maxTreeEntries = 1 << 24
+	maxTreeEntries = 1 << 22
 	maxTarget      = 4095
 )
 
