@@ -3,7 +3,6 @@ package stack
 
 import (
 	"context"
-	"slices"
 
 	"bst/impl/kind"
 	"bst/impl/node"
@@ -28,9 +27,14 @@ func (element) ConfigureDependencies([]kind.Dependency) error { return nil }
 
 // Preflight: whoever depends on a stack in one way gets all of it.
 func (element) Preflight(given kind.Given) error {
+	// The stack over a whole distribution has tens of thousands.
+	runtime := make(map[kind.Handle]bool, len(given.Runtime))
+	for _, dep := range given.Runtime {
+		runtime[dep] = true
+	}
 	both := len(given.Build) == len(given.Runtime)
 	for _, dep := range given.Build {
-		both = both && slices.Contains(given.Runtime, dep)
+		both = both && runtime[dep]
 	}
 	if both {
 		return nil
