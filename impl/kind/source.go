@@ -63,7 +63,9 @@ type SourceEnv interface {
 	ProjectDir() string
 	// Provenance of the source's mapping.
 	Provenance() stream.Provenance
-	// Translate expands an alias in a URL to the primary URL.
+	// Translate expands an alias in a URL to the primary URL. A source asks for
+	// each URL of its configuration in Configure: so the project's checks of
+	// aliases get to know of it.
 	Translate(url string) string
 	// URLs gives every URL to try, mirrors first in order. A URL without an
 	// alias of the project is the only one.

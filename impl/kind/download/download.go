@@ -26,6 +26,8 @@ var Keys = append([]string{"url", "ref", "version", "version-guess-pattern"}, ki
 type File struct {
 	// URL is as the project writes it, with its alias.
 	URL string
+	// Primary is the URL with its alias expanded.
+	Primary string
 	// Ref is the SHA-256 of the file in hexadecimal; Tracked is false where the
 	// source has none.
 	Ref     string
@@ -46,6 +48,7 @@ func (f *File) Configure(kindName string, config *node.Node, env kind.SourceEnv)
 	if f.URL, err = config.NeedStr("url"); err != nil {
 		return err
 	}
+	f.Primary = env.Translate(f.URL)
 	if ref := config.Get("ref"); ref != nil && !ref.IsNone() {
 		if f.Ref, err = ref.Str(); err != nil {
 			return err

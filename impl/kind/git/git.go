@@ -101,6 +101,7 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 	if s.checkout, err = config.GetBool("checkout-submodules", true); err != nil {
 		return err
 	}
+	s.env.Translate(s.url)
 	return s.readSubmodules(config)
 }
 
@@ -149,6 +150,9 @@ func (s *source) readSubmodules(config *node.Node) error {
 		}
 		if s.overrides[path], err = optional(module, "url"); err != nil {
 			return err
+		}
+		if url := s.overrides[path]; url != nil {
+			s.env.Translate(*url)
 		}
 		if module.Get("checkout") == nil {
 			continue

@@ -33,9 +33,8 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	if err := s.File.Configure("remote", config, env); err != nil {
 		return err
 	}
-	url := env.Translate(s.URL)
 	var err error
-	if s.filename, err = config.GetStr("filename", url[strings.LastIndexByte(url, '/')+1:]); err != nil {
+	if s.filename, err = config.GetStr("filename", s.Primary[strings.LastIndexByte(s.Primary, '/')+1:]); err != nil {
 		return err
 	}
 	if s.executable, err = config.GetBool("executable", false); err != nil {
