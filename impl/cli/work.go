@@ -112,6 +112,7 @@ func (a *app) converse(conf *config.Config, f formats, w work, logFile io.Writer
 		return err
 	}
 
+	status := interactive && drawable(a.getenv("TERM"))
 	model := frontend.New(frontend.Options{
 		Session:       w.session,
 		Shell:         w.shell,
@@ -125,6 +126,9 @@ func (a *app) converse(conf *config.Config, f formats, w work, logFile io.Writer
 		ElementFormat: f.element,
 		ShowFormat:    showFormat,
 		ConfigFile:    conf.File,
+		// Who turns throttling or debugging on or off wants to see every line.
+		Fold: status && conf.Logging.ThrottleUpdates && !conf.Logging.Debug,
+		Copy: logFile != nil,
 	})
 	for _, notice := range conf.Unused {
 		model.Warn(time.Now(), notice, "")
@@ -151,7 +155,7 @@ func (a *app) converse(conf *config.Config, f formats, w work, logFile io.Writer
 		Order:       order,
 		Model:       model,
 		Console:     console,
-		Status:      interactive && drawable(a.getenv("TERM")),
+		Status:      status,
 		Interactive: interactive,
 		LogFile:     logFile,
 		KeyLength:   conf.Logging.KeyLength,

@@ -39,8 +39,8 @@ type Logging struct {
 	ErrorLines, MessageLines int
 	ElementFormat            string
 	MessageFormat            string
-	// ThrottleUpdates is read for compatibility: output is always drawn at a
-	// bounded rate, well above the reference's one per second.
+	// ThrottleUpdates lets the terminal leave out lines that later ones have
+	// overtaken by the time they are drawn. Frames are bounded in any case.
 	ThrottleUpdates bool
 	// Where are the provenances of the two formats, for errors in them; zero
 	// where they are the defaults.

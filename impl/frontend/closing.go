@@ -42,7 +42,7 @@ func (m *Model) End(now time.Time) (int, *stream.Error) {
 		}
 		m.log(line)
 		if m.headed {
-			m.summary(f.Summary)
+			m.text(func(p *pen) { m.summary(p, f.Summary) })
 		}
 	}
 	if failed == nil {
@@ -58,7 +58,7 @@ func (m *Model) End(now time.Time) (int, *stream.Error) {
 	if early {
 		prefix = "Error loading project: "
 	}
-	m.err.raw(ErrorText(failed, prefix, m.opts.Debug))
+	m.Notice(ErrorText(failed, prefix, m.opts.Debug))
 	return StatusError, failed
 }
 
@@ -84,7 +84,7 @@ func ErrorText(e *stream.Error, prefix string, debug bool) string {
 }
 
 // summary prints the keys that were resolved late, the failures and the counts.
-func (m *Model) summary(s *stream.Summary) {
+func (m *Model) summary(p *pen, s *stream.Summary) {
 	if s == nil {
 		s = &stream.Summary{}
 		if m.heading != nil {
@@ -98,15 +98,18 @@ func (m *Model) summary(s *stream.Summary) {
 	if len(s.Queues) == 0 {
 		return
 	}
-	p := &m.err
 	p.newline()
 	if len(m.resolved.buf) > 0 {
 		p.write(contentBold, "Resolved key Summary")
 		p.newline()
-		p.raw(string(m.resolved.buf))
+		resolved := m.resolved.buf
+		if !p.color {
+			resolved = StripEscapes(resolved)
+		}
+		p.raw(string(resolved))
 		p.newline()
 	}
-	if failures := m.failureBlocks(s.Failures); len(failures) > 0 {
+	if failures := m.failureBlocks(s.Failures, p.color); len(failures) > 0 {
 		p.write(contentBold, "Failure Summary")
 		p.newline()
 		values(p, failures, format, 1)
@@ -142,7 +145,7 @@ func (m *Model) summary(s *stream.Summary) {
 
 // failureBlocks are the elements that failed for good, each with its message
 // as the log had it.
-func (m *Model) failureBlocks(failures []stream.ElementFailure) []styledPair {
+func (m *Model) failureBlocks(failures []stream.ElementFailure, colors bool) []styledPair {
 	sorted := append([]stream.ElementFailure(nil), failures...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Element < sorted[j].Element })
 	var out []styledPair
@@ -155,7 +158,7 @@ func (m *Model) failureBlocks(failures []stream.ElementFailure) []styledPair {
 			line = &entry{typ: stream.TypeFailure, elapsed: noTime, action: f.Action, element: f.Element,
 				key: f.Key, text: oneLine(f.Error.Message), detail: clean(f.Error.Detail)}
 		}
-		block := pen{color: m.opts.Color}
+		block := pen{color: colors}
 		m.line.render(&block, line)
 		block.end()
 		out = append(out, styledPair{name: f.Element, block: string(block.buf)})

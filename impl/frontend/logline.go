@@ -84,7 +84,19 @@ type entry struct {
 	log     string // drawn instead of text at the start and success of a job
 	// fail is set where a job failed: its log's tail is drawn.
 	fail *stream.Failure
+	// job is set inside a job, and part says where in it.
+	job  stream.JobID
+	part part
 }
+
+// part is an entry's place in its job.
+type part uint8
+
+const (
+	partInside part = iota
+	partStart
+	partEnd
+)
 
 const noTime = time.Duration(-1)
 

@@ -114,7 +114,7 @@ const (
 )
 
 // Notice queues text of the frontend's own among the log lines.
-func (m *Model) Notice(text string) { m.err.raw(text) }
+func (m *Model) Notice(text string) { m.text(func(p *pen) { p.raw(text) }) }
 
 // Warn queues a warning of the frontend's own.
 func (m *Model) Warn(now time.Time, text, detail string) {

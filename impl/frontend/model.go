@@ -27,6 +27,10 @@ type Options struct {
 	ElementFormat, ShowFormat *ElementFormat
 	// ConfigFile is the user configuration that was read, "" for none.
 	ConfigFile string
+	// Fold leaves out the starts of what ends soon after: see fold.go.
+	Fold bool
+	// Copy keeps a copy of the log without colours: see TakeCopy.
+	Copy bool
 	// Location is the time zone of wall clocks; nil is the local one.
 	Location *time.Location
 }
@@ -38,7 +42,11 @@ type Model struct {
 	line logLine
 
 	err, out pen
-	outHeld  int // newlines that end the output so far, not yet written
+	outHeld  int    // newlines that end the output so far, not yet written
+	waiting  []item // what err gets with the next frame, where lines are folded
+	waits    int    // its size, in bytes, roughly
+	now      time.Time
+	copy     pen
 
 	started  stream.Started
 	clock    sessionClock
@@ -135,7 +143,7 @@ func New(o Options) *Model {
 
 // Begin prints a session's first line.
 func (m *Model) Begin(now time.Time) {
-	m.clock.start = now
+	m.now, m.clock.start = now, now
 	if m.opts.Session != "" {
 		m.log(&entry{typ: stream.TypeStart, time: now, elapsed: noTime, text: m.opts.Session})
 	}
@@ -143,6 +151,7 @@ func (m *Model) Begin(now time.Time) {
 
 // Apply takes events in, at the moment now.
 func (m *Model) Apply(now time.Time, events ...stream.Event) {
+	m.now = now
 	for _, e := range events {
 		m.apply(now, e)
 	}
@@ -209,7 +218,38 @@ func (m *Model) setState(now time.Time, e *stream.State) {
 	}
 }
 
-func (m *Model) log(e *entry) { m.line.render(&m.err, e) }
+// log adds a line to the log.
+func (m *Model) log(e *entry) {
+	if m.opts.Copy {
+		m.line.render(&m.copy, e)
+	}
+	if !m.opts.Fold {
+		m.line.render(&m.err, e)
+		return
+	}
+	m.waiting = append(m.waiting, item{at: m.now, entry: e})
+	m.waits += usualLine + len(e.detail)
+}
+
+// usualLine is about what a line takes, in bytes.
+const usualLine = 256
+
+// text adds text to the log.
+func (m *Model) text(write func(*pen)) {
+	if m.opts.Copy {
+		write(&m.copy)
+		m.copy.end()
+	}
+	if !m.opts.Fold {
+		write(&m.err)
+		return
+	}
+	p := pen{color: m.opts.Color}
+	write(&p)
+	p.end()
+	m.waiting = append(m.waiting, item{at: m.now, text: p.buf})
+	m.waits += len(p.buf)
+}
 
 // stage turns a step's first and last value into a START and a SUCCESS line.
 func (m *Model) stage(now time.Time, e *stream.Stage) {
@@ -284,7 +324,13 @@ func (m *Model) head() {
 	if m.opts.Session == "" || m.heading == nil {
 		return
 	}
-	headingText(&m.err, m.heading, &m.started, m.opts.ConfigFile, m.opts.Location, m.pipeline.buf)
+	m.text(func(p *pen) {
+		pipeline := m.pipeline.buf
+		if !p.color {
+			pipeline = StripEscapes(pipeline)
+		}
+		headingText(p, m.heading, &m.started, m.opts.ConfigFile, m.opts.Location, pipeline)
+	})
 	m.pipeline.buf = nil
 	m.headed = true
 }
@@ -302,6 +348,7 @@ func (m *Model) message(e *stream.Message) {
 		key:     e.Key,
 		text:    oneLine(e.Text),
 		detail:  clean(e.Detail),
+		job:     e.Job,
 	}
 	if e.Elapsed != nil {
 		line.elapsed = *e.Elapsed
@@ -329,7 +376,7 @@ func (m *Model) jobStarted(e *stream.JobStarted) {
 		m.jobs = append(m.jobs, j)
 	}
 	m.log(&entry{typ: stream.TypeStart, time: e.Time, elapsed: noTime, action: e.Action,
-		element: e.Element, key: e.Key, text: e.Action, log: e.Log})
+		element: e.Element, key: e.Key, text: e.Action, log: e.Log, job: e.Job, part: partStart})
 }
 
 func (m *Model) jobFinished(e *stream.JobFinished) {
@@ -342,7 +389,8 @@ func (m *Model) jobFinished(e *stream.JobFinished) {
 			}
 		}
 	}
-	line := &entry{time: e.Time, elapsed: e.Took, action: e.Action, element: e.Element, key: e.Key}
+	line := &entry{time: e.Time, elapsed: e.Took, action: e.Action, element: e.Element, key: e.Key,
+		job: e.Job, part: partEnd}
 	switch e.Status {
 	case stream.JobSucceeded:
 		line.typ, line.text, line.log = stream.TypeSuccess, e.Action, e.Log
@@ -386,11 +434,32 @@ func joinDetail(a, b string) string {
 	return strings.TrimSuffix(a, "\n") + "\n" + b
 }
 
-// TakeLog gives the text for the standard error stream since the last call.
-func (m *Model) TakeLog() []byte {
+// TakeLog gives the text for the standard error stream since the last call. all
+// gives the lines too that are held back while they may be overtaken.
+func (m *Model) TakeLog(now time.Time, all bool) []byte {
+	if len(m.waiting) > 0 {
+		draw, hold := fold(m.waiting, now, all)
+		for _, it := range draw {
+			if it.entry != nil {
+				m.line.render(&m.err, it.entry)
+				continue
+			}
+			m.err.end()
+			m.err.buf = append(m.err.buf, it.text...)
+		}
+		m.waiting, m.waits = hold, usualLine*len(hold)
+	}
 	m.err.end()
 	buf := m.err.buf
 	m.err.buf = nil
+	return buf
+}
+
+// TakeCopy gives the whole log since the last call, without colours, where
+// Options.Copy asks for it.
+func (m *Model) TakeCopy() []byte {
+	buf := m.copy.buf
+	m.copy.buf = nil
 	return buf
 }
 
@@ -401,8 +470,8 @@ func (m *Model) TakeOutput() []byte {
 	return buf
 }
 
-// Pending is how many bytes TakeLog and TakeOutput would give.
-func (m *Model) Pending() int { return len(m.err.buf) + len(m.out.buf) }
+// Pending is how many bytes, roughly, TakeLog and TakeOutput would give.
+func (m *Model) Pending() int { return len(m.err.buf) + m.waits + len(m.out.buf) }
 
 // State is the scheduler's.
 func (m *Model) State() stream.SchedulerState { return m.state }

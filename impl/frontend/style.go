@@ -81,18 +81,14 @@ func (p *pen) turn(to style) {
 	from := p.cur
 	p.cur = to
 	if to == plain {
-		p.buf = append(p.buf, "\x1b[0m"...)
+		p.buf = append(p.buf, "\x1b[m"...)
 		return
 	}
 	p.buf = append(p.buf, "\x1b["...)
 	start := len(p.buf)
-	if from.fg != noColor && to.fg == noColor {
+	if from.fg != noColor && to.fg == noColor || from.bold && !to.bold || from.dim && !to.dim {
 		p.param(0)
 		from = plain
-	} else if from.bold && !to.bold || from.dim && !to.dim {
-		// 22 is the one way back for both.
-		p.param(22)
-		from.bold, from.dim = false, false
 	}
 	if to.fg != from.fg {
 		p.param(uint8(to.fg))
@@ -133,7 +129,7 @@ func StripEscapes(text []byte) []byte {
 			out = append(out, text[i])
 			continue
 		}
-		for i < len(text) && text[i] != 'm' {
+		for i < len(text) && text[i] != 'm' { // to the sequence's end
 			i++
 		}
 	}

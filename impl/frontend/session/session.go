@@ -28,7 +28,7 @@ type Options struct {
 	Status bool
 	// Interactive allows questions; without it ^C terminates at once.
 	Interactive bool
-	// LogFile gets a copy of the log without colours; nil for none.
+	// LogFile gets the model's copy of the log; nil for none.
 	LogFile io.Writer
 	// KeyLength and Colors are for a shell's prompt.
 	KeyLength int
@@ -285,11 +285,9 @@ func (l *loop) draw() {
 
 // frame takes what waits to be written.
 func (l *loop) frame(now time.Time, status bool) term.Frame {
-	f := term.Frame{Log: l.m.TakeLog(), Output: l.m.TakeOutput()}
-	if l.o.LogFile != nil && len(f.Log) > 0 && l.logErr == nil {
-		if _, err := l.o.LogFile.Write(frontend.StripEscapes(f.Log)); err != nil {
-			l.logErr = err
-		}
+	f := term.Frame{Log: l.m.TakeLog(now, !status), Output: l.m.TakeOutput()}
+	if copied := l.m.TakeCopy(); len(copied) > 0 && l.o.LogFile != nil && l.logErr == nil {
+		_, l.logErr = l.o.LogFile.Write(copied)
 	}
 	if status && l.o.Status && !l.terminated && l.o.Console.Foreground() {
 		columns, rows := l.o.Console.Size()
