@@ -18,19 +18,6 @@ var errShell = errors.New("a shell opens here")
 
 // shell obeys bst shell.
 func (s *session) shell(ctx context.Context, o *stream.Shell) error {
-	err := s.tryShell(ctx, o)
-	if err == nil {
-		return nil
-	}
-	e := *asError(err)
-	if ctx.Err() != nil {
-		return &e
-	}
-	e.Domain, e.Message = stream.DomainApp, "Error launching shell: "+e.Message
-	return &e
-}
-
-func (s *session) tryShell(ctx context.Context, o *stream.Shell) error {
 	w, err := s.load(ctx, []string{o.Target})
 	if err != nil {
 		return err
