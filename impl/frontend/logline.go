@@ -322,7 +322,7 @@ func (l *logLine) tail(p *pen, f *stream.Failure) {
 	p.write(failure, rule)
 	p.newline()
 	for _, line := range trimTail(f.LogTail) {
-		line = clean(line)
+		line = clean(strings.TrimRight(line, "\r\n"))
 		if strings.TrimSpace(line) != "" {
 			p.spaces(len(indent))
 			p.write(detailStyle, strings.ReplaceAll(line, "\n", "\n"+indent))
