@@ -55,8 +55,11 @@ func (n *Node) Clone() *Node {
 // Composite lays n over target: scalars replace, lists replace, mappings merge,
 // (<) (>) (=) edit. target is changed, n is not, and they share no nodes that
 // either may change. Errors: LOAD/ILLEGAL_COMPOSITE; LOAD/INVALID_DATA where
-// directives stand among other keys or are no lists.
+// directives stand among other keys or are no lists. A nil n changes nothing.
 func (n *Node) Composite(target *Node) error {
+	if n == nil {
+		return nil
+	}
 	err := n.compositeOn(target, nil)
 	var illegal *compositeError
 	if errors.As(err, &illegal) {

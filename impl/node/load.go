@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,28 +46,24 @@ func Load(path, shown string) (*Node, error) {
 }
 
 // buffers are what files are read into: nothing of them is kept.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4<<10); return &b }}
 
 // largestKept is up to what size a buffer is worth keeping.
 const largestKept = 1 << 20
 
 func parseFile(path, shown string) (*Node, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	buffer := buffers.Get().(*bytes.Buffer)
-	buffer.Reset()
+	buffer := buffers.Get().(*[]byte)
 	defer func() {
-		if buffer.Cap() <= largestKept {
+		if cap(*buffer) <= largestKept {
 			buffers.Put(buffer)
 		}
 	}()
-	if _, err := buffer.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
+	data, err := readFile(path, (*buffer)[:0], maxFile+1)
+	*buffer = data
+	if err != nil && err != io.ErrShortBuffer {
 		return nil, err
 	}
-	return Parse(buffer.Bytes(), shown)
+	return Parse(data, shown)
 }
 
 func rootCause(err error) string {
