@@ -17,6 +17,7 @@ import (
 	"bst/bench/harness"
 	"bst/bench/stacks"
 	"bst/bench/terminal"
+	"bst/strategies"
 )
 
 type runFlags struct {
@@ -47,7 +48,7 @@ command is show, build (into an empty cache) or rebuild (nothing to do).`,
 	flags := cmd.Flags()
 	flags.StringVarP(&f.output, "output", "o", "", "the file to record in; a file that is there is replaced")
 	flags.StringVar(&f.bst, "bst", "bin/bst", "this project's program; empty to measure peers alone")
-	flags.StringSliceVar(&f.strategies, "strategy", []string{"inprocess", "pipe"}, "the strategies to compare")
+	flags.StringSliceVar(&f.strategies, "strategy", strategies.Names(), "the strategies to compare")
 	flags.StringArrayVar(&f.peers, "peer", nil, "another BuildStream to measure beside it, as NAME=PATH")
 	flags.StringSliceVar(&f.stacks, "stack", []string{"debian-git"}, "the stacks to measure with")
 	flags.StringSliceVar(&f.commands, "command", []string{"show", "build", "rebuild"}, "the commands to measure")
