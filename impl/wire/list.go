@@ -27,8 +27,8 @@ type entry struct {
 	typ reflect.Type
 	// key is nil for an event that is never dropped: its count is bounded by
 	// the graph. Otherwise only the last value of each key counts, and a queue
-	// drops the ones before it.
-	key func(stream.Event) key
+	// drops the ones before it; but not a value for which key says false.
+	key func(stream.Event) (key, bool)
 }
 
 // orders lists every order.
@@ -54,18 +54,19 @@ var orders = []entry{
 // one made obsolete.
 var events = []entry{
 	lossless[stream.Started](64),
-	latest(65, func(e *stream.Stage) key { return key{name: e.Name} }),
+	// A step's begin and end are log lines; what lies between is not.
+	latest(65, func(e *stream.Stage) (key, bool) { return key{name: e.Name}, e.Current > 0 && !e.Done }),
 	lossless[stream.Heading](66),
 	lossless[stream.ElementShown](67), // as many as elements
 	lossless[stream.PipelineShown](68),
 	lossless[stream.Message](69), // log lines are never dropped; their number per job is fixed
 	lossless[stream.Queue](70),
-	latest(71, func(e *stream.Counts) key { return key{name: e.Action} }),
+	latest(71, func(e *stream.Counts) (key, bool) { return key{name: e.Action}, true }),
 	lossless[stream.JobStarted](72),
-	latest(73, func(e *stream.JobProgress) key { return key{job: e.Job} }),
+	latest(73, func(e *stream.JobProgress) (key, bool) { return key{job: e.Job}, true }),
 	lossless[stream.JobFinished](74),
-	latest(75, func(*stream.State) key { return key{} }),
-	latest(76, func(*stream.CacheUsage) key { return key{} }),
+	latest(75, func(*stream.State) (key, bool) { return key{}, true }),
+	latest(76, func(*stream.CacheUsage) (key, bool) { return key{}, true }),
 	lossless[stream.ShellReady](77),
 	lossless[stream.ShellRefused](78),
 	lossless[stream.CheckoutDone](79),
@@ -110,9 +111,9 @@ func lossless[T any, P interface {
 func latest[T any, P interface {
 	*T
 	stream.Event
-}](n number, of func(P) key) entry {
+}](n number, of func(P) (key, bool)) entry {
 	e := newEntry[T](n)
-	e.key = func(ev stream.Event) key { return of(ev.(P)) }
+	e.key = func(ev stream.Event) (key, bool) { return of(ev.(P)) }
 	return e
 }
 

@@ -66,12 +66,14 @@ func (q *Queue) put(ev stream.Event) {
 	}
 	e := byType[reflect.TypeOf(ev)]
 	if e != nil && e.key != nil {
-		k := newestKey{e.number, e.key(ev)}
-		if i, ok := q.newest[k]; ok {
-			q.items[i] = nil
-			q.gone++
+		if key, ok := e.key(ev); ok {
+			k := newestKey{e.number, key}
+			if i, ok := q.newest[k]; ok {
+				q.items[i] = nil
+				q.gone++
+			}
+			q.newest[k] = len(q.items)
 		}
-		q.newest[k] = len(q.items)
 	}
 	q.items = append(q.items, ev)
 	if q.gone > 64 && q.gone > len(q.items)/2 {

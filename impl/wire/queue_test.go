@@ -55,6 +55,24 @@ func TestQueueKeepsTheLastOfWhatMayBeReplaced(t *testing.T) {
 	}
 }
 
+// A step that begins inside another ends before it, also when nobody takes.
+func TestQueueKeepsTheBeginAndEndOfAStep(t *testing.T) {
+	q := NewQueue()
+	all := []stream.Event{
+		&stream.Stage{Name: "Loading elements"},
+		&stream.Stage{Name: "Resolving elements", Total: 2},
+		&stream.Stage{Name: "Resolving elements", Current: 1, Total: 2},
+		&stream.Stage{Name: "Resolving elements", Current: 2, Total: 2},
+		&stream.Stage{Name: "Resolving elements", Current: 2, Total: 2, Done: true},
+		&stream.Stage{Name: "Loading elements", Done: true},
+	}
+	q.Put(all...)
+	want := append(all[:2:2], all[3:]...)
+	if diff := cmp.Diff(want, take(t, q)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // While nobody takes, a queue grows with lossless events alone.
 func TestQueueIsBoundedByTheGraph(t *testing.T) {
 	q := NewQueue()
@@ -63,7 +81,7 @@ func TestQueueIsBoundedByTheGraph(t *testing.T) {
 		for job := range jobs {
 			q.Put(&stream.JobProgress{Job: stream.JobID(job), Current: i})
 		}
-		q.Put(&stream.CacheUsage{Used: int64(i)}, &stream.Stage{Name: "Query cache", Current: i})
+		q.Put(&stream.CacheUsage{Used: int64(i)}, &stream.Stage{Name: "Query cache", Current: i + 1})
 	}
 	if n := q.Len(); n != jobs+2 {
 		t.Errorf("%d events are queued, want %d", n, jobs+2)
