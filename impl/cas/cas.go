@@ -68,12 +68,19 @@ func (d Digest) Valid() bool {
 		return false
 	}
 	for i := 0; i < len(d.Hash); i++ {
-		if c := d.Hash[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+		if !lowerHex[d.Hash[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+var lowerHex = func() (t [256]bool) {
+	for _, c := range "0123456789abcdef" {
+		t[c] = true
+	}
+	return t
+}()
 
 // DigestBytes is the digest of b.
 func DigestBytes(b []byte) Digest {
