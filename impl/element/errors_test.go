@@ -209,3 +209,16 @@ sandbox: {build-gid: 8}
 		t.Errorf("%q %q %q", e.Description, e.NormalName, e.ArtifactName("k"))
 	}
 }
+
+// However deep a person nests what elements hold, there is an answer.
+func TestDeepData(t *testing.T) {
+	const depth = 100000
+	dir := writeProject(t, "", map[string]string{
+		"a.bst": "kind: manual\npublic:\n  x: " + strings.Repeat("[", depth) + strings.Repeat("]", depth) + "\n",
+	})
+	if _, err := resolveProject(t, dir, "a.bst"); err == nil {
+		t.Log("accepted")
+	} else if len(err.Error()) > 1000 {
+		t.Errorf("an error of %d bytes", len(err.Error()))
+	}
+}

@@ -83,8 +83,8 @@ func TestKeysUnresolved(t *testing.T) {
 	}
 }
 
-// A graph like a distribution's: each element is built from few elements with
-// large closures. Closure entries per element come to about 62.
+// A graph as large as a distribution's, with as many entries in its closures:
+// each element is built from few elements that need many.
 func BenchmarkKeys(b *testing.B) {
 	const n = 63436
 	r := rand.New(rand.NewPCG(1, 2))
@@ -94,11 +94,11 @@ func BenchmarkKeys(b *testing.B) {
 		e := fakeElement(p, i, fmt.Sprintf("packages/section/some-package-%d.bst", i))
 		for range min(i, r.IntN(4)) {
 			// Mostly what everything depends on.
-			dep := r.IntN(min(i, 1+r.IntN(3000)))
+			dep := r.IntN(min(i, 1+r.IntN(5000)))
 			e.Runtime = append(e.Runtime, g.Elements[dep])
 		}
 		if i > 0 {
-			for range 2 {
+			for range 4 {
 				e.Build = append(e.Build, g.Elements[r.IntN(min(i, 4000))])
 			}
 		}

@@ -71,3 +71,38 @@ func orNone(key string) string {
 	}
 	return key
 }
+
+// Everything but reading files: the graph is loaded once.
+func BenchmarkResolve(b *testing.B) {
+	const n = 2000
+	files := map[string]string{"all.bst": "kind: stack\ndepends:\n"}
+	for i := range n {
+		text := "kind: manual\nvariables:\n  own: '%{prefix}/x'\nconfig:\n  build-commands: ['make %{own}']\n"
+		if i > 0 {
+			text += fmt.Sprintf("depends: [e%d.bst]\n", i/2)
+		}
+		files[fmt.Sprintf("e%d.bst", i+1)] = text
+		files["all.bst"] += fmt.Sprintf("- e%d.bst\n", i+1)
+	}
+	files["e0.bst"] = "kind: manual\n"
+	dir := writeProject(b, "", files)
+	registry, err := element.NewRegistry(all.Elements(), all.Sources())
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := project.Open(b.Context(), project.Options{Directory: dir})
+	if err != nil {
+		b.Fatal(err)
+	}
+	loaded, err := p.Load(b.Context(), []string{"all.bst"}, project.LoadOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := element.Resolve(b.Context(), loaded, registry, element.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(loaded.All)), "µs/element")
+}

@@ -1,0 +1,45 @@
+package element
+
+import (
+	"testing"
+
+	"bst/impl/kind"
+	"bst/impl/project"
+)
+
+func TestNormalName(t *testing.T) {
+	for name, want := range map[string]string{
+		"a.bst": "a", "base/alpine.bst": "base-alpine", "a.b/c.bst": "a.b-c", ".hidden": ".hidden",
+		"x/.bst": "x-", "noext": "noext", "a.tar.bst": "a.tar",
+	} {
+		if got := NormalName(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	e := &Element{NormalName: NormalName("gcc++/é 1.bst"), Project: &project.Project{Name: "p"}}
+	if got := e.ArtifactName("key"); got != "p/gcc__-__1/key" {
+		t.Errorf("artifact name %q", got)
+	}
+}
+
+func TestCanonicalArch(t *testing.T) {
+	for name, want := range map[string]string{
+		"x86_64": "x86-64", "AMD64": "x86-64", "i686": "x86-32", "arm": "aarch32", "ppc64le": "power-isa-le", "vax": "",
+	} {
+		if got := CanonicalArch(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if hostArch == "" || hostOS == "" {
+		t.Errorf("the host is %q, %q", hostOS, hostArch)
+	}
+}
+
+func TestRegistryRefusesDuplicates(t *testing.T) {
+	if _, err := NewRegistry([]kind.Traits{{Kind: "a"}, {Kind: "a"}}, nil); err == nil {
+		t.Error("an element kind may come twice")
+	}
+	if _, err := NewRegistry(nil, []kind.SourceTraits{{Kind: "a"}, {Kind: "a"}}); err == nil {
+		t.Error("a source kind may come twice")
+	}
+}
