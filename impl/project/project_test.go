@@ -642,3 +642,45 @@ mirrors:
 		t.Errorf("%s, %v", got, err)
 	}
 }
+
+// TestClosures holds the spans against a plain search.
+func TestClosures(t *testing.T) {
+	const n = 400
+	elements := make([]*Element, n)
+	reaches := make([]map[int]bool, n)
+	for i := range elements {
+		elements[i] = &Element{id: int32(i)}
+		reaches[i] = map[int]bool{}
+		for k := range mix(uint64(i)) % 4 {
+			if i == 0 {
+				break
+			}
+			dep := int(mix(uint64(i)*7+k) % uint64(i))
+			elements[i].Deps = append(elements[i].Deps, &Dep{Element: elements[dep]})
+			reaches[i][dep] = true
+			for far := range reaches[dep] {
+				reaches[i][far] = true
+			}
+		}
+	}
+	c := newClosures(elements)
+	for a := range n {
+		for b := range n {
+			if got := c.depends(int32(a), int32(b)); got != reaches[a][b] {
+				t.Fatalf("%d on %d: %v", a, b, got)
+			}
+		}
+	}
+}
+
+func TestLoadEndsWithContext(t *testing.T) {
+	p, err := open(t, conf+"-- a.bst --\nkind: stack\ndepends: [b.bst]\n-- b.bst --\nkind: stack\n", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := p.Load(ctx, []string{"a.bst"}, LoadOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
