@@ -33,11 +33,11 @@ type CheckoutOptions struct {
 // MTime, unless the tree holds a file's own; dest itself keeps its time.
 func (s *Store) CheckoutTree(d Digest, dest string, opts CheckoutOptions) error {
 	if err := os.MkdirAll(dest, 0o755); err != nil {
-		return ioError("create the folder", dest, "", err)
+		return outsideError("create the folder", dest, err)
 	}
 	root, err := openFolder(dest)
 	if err != nil {
-		return ioError("open the folder", dest, "", err)
+		return outsideError("open the folder", dest, err)
 	}
 	c := &checkout{store: s, opts: opts, workers: make(chan struct{}, hashWorkers()-1)}
 	c.directory(root, dest, d, 0)
@@ -106,7 +106,7 @@ func (c *checkout) directory(f folder, path string, d Digest, depth int) {
 		mtime = MTime
 	}
 	if err := f.setTime(".", mtime); err != nil {
-		c.fail(ioError("set the time of", path, "", err))
+		c.fail(outsideError("set the time of", path, err))
 	}
 }
 
@@ -197,7 +197,7 @@ func (c *checkout) file(f folder, path string, e *Entry) error {
 		err = f.setTime(e.Name, mtime)
 	}
 	if err != nil {
-		return ioError("write", path, "", err)
+		return outsideError("write", path, err)
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func placeError(what, path string, err error) error {
 			Detail:  "Remove it, or use an empty folder.",
 		}
 	}
-	return ioError("make the "+what, path, "", err)
+	return outsideError("make the "+what, path, err)
 }
 
 // errInTheWay marks a refusal to replace, or to go through, what is there.

@@ -61,17 +61,33 @@ func corruptError(d Digest, path, why string) error {
 }
 
 // readError says what could not be read, of files outside the store.
-func readError(path string, err error) error { return ioError("read", path, "", err) }
+func readError(path string, err error) error { return outsideError("read", path, err) }
 
-// ioError makes the error of an operation on a file one that a person can act
-// on. What is the reading of "failed to VERB PATH"; advice is appended where
-// the errno says nothing better.
-func ioError(verb, path, advice string, err error) error {
+// ioError makes the error of an operation on a file of the store one that a
+// person can act on: "Failed to VERB 'PATH': ...". One that is so already stays
+// as it is.
+func ioError(verb, path string, err error) error {
+	return actionable(verb, path, err,
+		"Free some space on that filesystem, or give the cache another place or a smaller size: `cachedir` and `cache: quota` in buildstream.conf.",
+		"The user who runs bst must be able to read and write there; `cachedir` in buildstream.conf gives the cache another place.")
+}
+
+// outsideError is ioError for files that are not the store's: what is captured,
+// and where it is checked out.
+func outsideError(verb, path string, err error) error {
+	denied := "The user who runs bst must be able to write there."
+	if verb == "read" {
+		denied = "The user who runs bst must be able to read it."
+	}
+	return actionable(verb, path, err, "Free some space on that filesystem, or use a place on another one.", denied)
+}
+
+func actionable(verb, path string, err error, full, denied string) error {
 	var known *stream.Error
 	if errors.As(err, &known) {
 		return err
 	}
-	e := &stream.Error{Domain: stream.DomainCAS, Cause: err.Error(), Detail: advice}
+	e := &stream.Error{Domain: stream.DomainCAS, Cause: err.Error()}
 	text := err.Error()
 	// The path is named once, so the error number alone is printed.
 	var errno syscall.Errno
@@ -81,16 +97,12 @@ func ioError(verb, path, advice string, err error) error {
 	e.Message = fmt.Sprintf("Failed to %s '%s': %s", verb, path, text)
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		e.Reason = ReasonNoSpace
-		e.Detail = "Free some space on that filesystem, or give the cache another place or a smaller size: `cachedir` and `cache: quota` in buildstream.conf."
+		e.Reason, e.Detail = ReasonNoSpace, full
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		e.Reason = ReasonNotWritable
-		if verb == "read" {
-			e.Reason = ""
-			e.Detail = "The user who runs bst must be able to read it."
-			break
+		e.Detail = denied
+		if verb != "read" {
+			e.Reason = ReasonNotWritable
 		}
-		e.Detail = "The user who runs bst must be able to write there; `cachedir` in buildstream.conf gives the cache another place."
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		e.Detail = "Too many files are open: raise `ulimit -n`, or run fewer builders and fetchers."
 	case errors.Is(err, syscall.ENAMETOOLONG):

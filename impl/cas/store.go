@@ -38,7 +38,7 @@ type Store struct {
 func Open(dir string) (*Store, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, ioError("open the cache", dir, "", err)
+		return nil, ioError("open the cache", dir, err)
 	}
 	if st, err := os.Stat(dir); err == nil && !st.IsDir() {
 		return nil, &stream.Error{
@@ -47,7 +47,7 @@ func Open(dir string) (*Store, error) {
 			Detail:  "Remove that file, or set `cachedir` in buildstream.conf to another place.",
 		}
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, ioError("open the cache", dir, "", err)
+		return nil, ioError("open the cache", dir, err)
 	}
 	s := &Store{
 		dir:     dir,
@@ -144,7 +144,7 @@ func (s *Store) putKnown(d Digest, b []byte) error {
 	if exists(s.Path(d)) {
 		return nil
 	}
-	tmp, err := s.createTemp(func(path string) error { return writeObject(path, b) })
+	tmp, err := s.createTemp(func(path string) error { return writeObject(path, b, s.temp.masked.Load()) })
 	if err != nil {
 		return err
 	}
@@ -270,7 +270,7 @@ func (s *Store) commit(tmp, path string) error {
 		// the second attempt says so.)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			os.Remove(tmp)
-			return ioError("create the folder", filepath.Dir(path), "", err)
+			return ioError("create the folder", filepath.Dir(path), err)
 		}
 		err = renameNew(tmp, path)
 	}
@@ -281,7 +281,7 @@ func (s *Store) commit(tmp, path string) error {
 	}
 	if err != nil {
 		os.Remove(tmp)
-		return ioError("write the object", path, "", err)
+		return ioError("write the object", path, err)
 	}
 	return nil
 }
@@ -300,7 +300,7 @@ func (s *Store) Get(d Digest) ([]byte, error) {
 	defer f.Close()
 	b := make([]byte, d.Size)
 	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, ioError("read the object", path, "", err)
+		return nil, ioError("read the object", path, err)
 	}
 	if got := DigestBytes(b); got != d {
 		return nil, corruptError(d, path, "its content has the hash "+got.Hash)
@@ -320,12 +320,12 @@ func (s *Store) OpenFile(d Digest) (*os.File, error) {
 		return nil, missingError(d, path)
 	}
 	if err != nil {
-		return nil, ioError("read the object", path, "", err)
+		return nil, ioError("read the object", path, err)
 	}
 	st, err := f.Stat()
 	if err != nil {
 		f.Close()
-		return nil, ioError("read the object", path, "", err)
+		return nil, ioError("read the object", path, err)
 	}
 	if !st.Mode().IsRegular() {
 		f.Close()
@@ -365,7 +365,7 @@ func (s *Store) ExecPath(d Digest) (string, error) {
 		return sealObject(tmp, 0o755)
 	})
 	if err != nil {
-		return "", err
+		return "", ioError("copy the object", s.Path(d), err)
 	}
 	return path, s.commit(tmp, path)
 }
@@ -438,7 +438,7 @@ func (s *Store) Verify(d Digest) error {
 	defer f.Close()
 	h := sha256.New()
 	if _, err := io.Copy(h, f); err != nil {
-		return ioError("read the object", s.Path(d), "", err)
+		return ioError("read the object", s.Path(d), err)
 	}
 	if hash := hex.EncodeToString(h.Sum(nil)); hash != d.Hash {
 		return corruptError(d, s.Path(d), "its content has the hash "+hash)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -206,10 +207,12 @@ func (r *failingReader) Read(b []byte) (int, error) {
 
 func TestPutReaderGivesTheReadersError(t *testing.T) {
 	s := newStore(t)
-	broken := errors.New("the network is gone")
-	for _, n := range []int{0, 10, 3 * copyBuffer} {
-		if _, err := s.PutReader(&failingReader{n, broken}); !errors.Is(err, broken) {
-			t.Errorf("after %d bytes: got %v", n, err)
+	reset := &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
+	for _, broken := range []error{errors.New("the network is gone"), reset} {
+		for _, n := range []int{0, 10, 3 * copyBuffer} {
+			if _, err := s.PutReader(&failingReader{n, broken}); err != broken {
+				t.Errorf("after %d bytes: got %v", n, err)
+			}
 		}
 	}
 	if err := s.Close(); err != nil {
@@ -221,25 +224,31 @@ func TestPutReaderGivesTheReadersError(t *testing.T) {
 }
 
 func TestErrorsSayWhatToDo(t *testing.T) {
-	path := "/cache/cas/objects/aa/bb"
+	const path = "/somewhere/objects/aa/bb"
 	for _, tc := range []struct {
-		err    error
+		make   func(verb, path string, err error) error
 		verb   string
+		err    error
 		reason string
 		parts  []string
 	}{
-		{&fs.PathError{Op: "write", Path: path, Err: syscall.ENOSPC}, "write to the cache", ReasonNoSpace, []string{path, "no space left", "cachedir", "quota"}},
-		{syscall.EDQUOT, "write to the cache", ReasonNoSpace, []string{path, "quota"}},
-		{syscall.EACCES, "create the folder", ReasonNotWritable, []string{path, "permission denied", "cachedir"}},
-		{syscall.EROFS, "write to the cache", ReasonNotWritable, []string{path, "read-only", "cachedir"}},
-		{syscall.EACCES, "read", "", []string{path, "permission denied", "able to read"}},
-		{syscall.EMFILE, "read", "", []string{"too many open files", "ulimit"}},
-		{syscall.EIO, "read", "", []string{path, "input/output error"}},
+		{ioError, "write to the cache", &fs.PathError{Op: "write", Path: path, Err: syscall.ENOSPC}, ReasonNoSpace, []string{"no space left", "cachedir", "quota"}},
+		{ioError, "write to the cache", syscall.EDQUOT, ReasonNoSpace, []string{"quota"}},
+		{ioError, "create the folder", syscall.EACCES, ReasonNotWritable, []string{"permission denied", "cachedir"}},
+		{ioError, "write to the cache", syscall.EROFS, ReasonNotWritable, []string{"read-only", "cachedir"}},
+		{ioError, "read", syscall.EMFILE, "", []string{"too many open files", "ulimit"}},
+		{outsideError, "read", syscall.EACCES, "", []string{"permission denied", "able to read"}},
+		{outsideError, "write", syscall.EACCES, ReasonNotWritable, []string{"permission denied", "able to write"}},
+		{outsideError, "write", syscall.ENOSPC, ReasonNoSpace, []string{"no space left", "another"}},
+		{outsideError, "read", syscall.EIO, "", []string{"input/output error"}},
 	} {
-		err := ioError(tc.verb, path, "", tc.err)
-		wantError(t, err, tc.reason, append(tc.parts, tc.verb)...)
+		err := tc.make(tc.verb, path, tc.err)
+		wantError(t, err, tc.reason, append(tc.parts, tc.verb, path)...)
 		if n := strings.Count(err.Error(), path); n != 1 {
 			t.Errorf("%v: the path is named %d times: %s", tc.err, n, err)
+		}
+		if again := ioError("do something else", "/", fmt.Errorf("wrapped: %w", err)); !errors.Is(again, err) || strings.Contains(again.Error(), "something else") {
+			t.Errorf("an error that says what to do was covered by another: %v", again)
 		}
 	}
 }
@@ -276,7 +285,7 @@ func TestExistingObjectIsNotRewritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Two who found it missing at once: the second keeps the first's inode.
-	tmp, err := s.createTemp(func(path string) error { return writeObject(path, []byte("once")) })
+	tmp, err := s.createTemp(func(path string) error { return writeObject(path, []byte("once"), false) })
 	if err != nil {
 		t.Fatal(err)
 	}

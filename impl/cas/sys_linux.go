@@ -1,10 +1,8 @@
 package cas
 
 import (
-	"errors"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,13 +24,9 @@ func exists(path string) bool {
 	}
 }
 
-func isErrno(err error) bool {
-	var e syscall.Errno
-	return errors.As(err, &e)
-}
-
 // writeObject makes the file at path, which is new, an object with content b.
-func writeObject(path string, b []byte) error {
+// masked says that its mode must be set because the umask spoils it.
+func writeObject(path string, b []byte, masked bool) error {
 	fd, err := openRetry(unix.AT_FDCWD, path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o644)
 	if err != nil {
 		return err
@@ -48,9 +42,11 @@ func writeObject(path string, b []byte) error {
 		}
 		b = b[n:]
 	}
-	if err := unix.Fchmod(fd, 0o644); err != nil { // whatever the umask
-		unix.Close(fd)
-		return err
+	if masked {
+		if err := unix.Fchmod(fd, 0o644); err != nil {
+			unix.Close(fd)
+			return err
+		}
 	}
 	// Errors of delayed writes (NFS, quotas) come with close.
 	if err := unix.Close(fd); err != nil && err != unix.EINTR {

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -18,12 +17,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func isErrno(err error) bool {
-	var e syscall.Errno
-	return errors.As(err, &e)
-}
-
-func writeObject(path string, b []byte) error {
+func writeObject(path string, b []byte, _ bool) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err

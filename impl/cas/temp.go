@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // tempDir is where one Store writes what is not an object yet: a folder of its
@@ -22,6 +23,10 @@ type tempDir struct {
 	path string     // "" until the first write
 	lock *os.File
 	next atomic.Uint64
+	// masked says that the process's umask takes something from mode 0644, so
+	// that each object's mode must be set: a system call saved in most
+	// processes.
+	masked atomic.Bool
 }
 
 const (
@@ -57,22 +62,21 @@ func (s *Store) createTemp(write func(path string) error) (string, error) {
 		} else if !isPathError(err, path) {
 			return "", err // of the reader that was being stored
 		}
-		return "", ioError("write to the cache", path, "", err)
+		return "", ioError("write to the cache", path, err)
 	}
 }
 
-// isPathError says whether err is of an operation on path, or bare: an error
-// number from a system call of this package.
+// isPathError says whether err is of an operation on path itself, or bare: an
+// error number from a system call of this package. What is wrapped deeper came
+// from whatever is being stored, a network connection for one.
 func isPathError(err error, path string) bool {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Path == path
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return e.Path == path
+	case syscall.Errno:
 		return true
 	}
-	return isErrno(err)
+	return false
 }
 
 // ensure gives the folder, made and locked.
@@ -83,33 +87,39 @@ func (t *tempDir) ensure(root string) (string, error) {
 		return t.path, nil
 	}
 	if err := os.MkdirAll(root, 0o755); err != nil {
-		return "", ioError("create the cache's folder", root, "", err)
+		return "", ioError("create the cache's folder", root, err)
 	}
 	sweep(root)
 	// A sweep of another process may lock and remove the folder between its
 	// making and its locking: then the next attempt has another name.
 	for range 100 {
 		path := filepath.Join(root, fmt.Sprintf("%s%d-%08x", tempPrefix, os.Getpid(), rand.Uint32()))
-		if err := os.Mkdir(path, 0o700); errors.Is(err, fs.ErrExist) {
+		if err := os.Mkdir(path, 0o755); errors.Is(err, fs.ErrExist) {
 			continue
 		} else if err != nil {
-			return "", ioError("create the cache's folder", path, "", err)
+			return "", ioError("create the cache's folder", path, err)
 		}
 		lock, err := os.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return "", ioError("open the cache's folder", path, "", err)
+			return "", ioError("open the cache's folder", path, err)
 		}
-		if got, known := tryLock(lock); known && !got || !sameFile(lock, path) {
+		st, err := lock.Stat()
+		if err != nil {
+			lock.Close()
+			return "", ioError("open the cache's folder", path, err)
+		}
+		if got, known := tryLock(lock); known && !got || !isStill(st, path) {
 			lock.Close()
 			continue
 		}
+		t.masked.Store(st.Mode().Perm() != 0o755)
 		t.path, t.lock = path, lock
 		return path, nil
 	}
-	return "", ioError("create a folder in", root, "", errors.New("other processes take it away again and again"))
+	return "", ioError("create a folder in", root, errors.New("other processes take it away again and again"))
 }
 
 // forget makes the next ensure begin anew, if dir is still the folder in use.
@@ -134,18 +144,15 @@ func (t *tempDir) close() error {
 	t.lock.Close()
 	t.lock = nil
 	if err != nil {
-		return ioError("remove the cache's folder", path, "", err)
+		return ioError("remove the cache's folder", path, err)
 	}
 	return nil
 }
 
-func sameFile(f *os.File, path string) bool {
-	a, err := f.Stat()
-	if err != nil {
-		return false
-	}
-	b, err := os.Stat(path)
-	return err == nil && os.SameFile(a, b)
+// isStill says whether path still leads to the file that st is of.
+func isStill(st fs.FileInfo, path string) bool {
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(st, now)
 }
 
 // sweep removes what dead processes left in root. It reports nothing: whoever

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -126,8 +125,7 @@ var sample = map[string]string{
 func TestCaptureAndCheckout(t *testing.T) {
 	for _, opts := range []CheckoutOptions{{}, {Hardlink: true}} {
 		t.Run(fmt.Sprintf("%+v", opts), func(t *testing.T) {
-			old := syscall.Umask(0o077)
-			defer syscall.Umask(old)
+			withUmask(t, 0o077)
 			s := newStore(t)
 			src := t.TempDir()
 			populate(t, src, sample)
@@ -256,9 +254,7 @@ func TestCaptureSkipsWhatIsNoFile(t *testing.T) {
 	s := newStore(t)
 	src := t.TempDir()
 	populate(t, src, map[string]string{"f": "content"})
-	if err := syscall.Mkfifo(filepath.Join(src, "pipe"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	mkfifo(t, filepath.Join(src, "pipe"))
 	var skipped []string
 	d, err := s.CaptureTree(src, CaptureOptions{Skipped: func(path string) { skipped = append(skipped, path) }})
 	if err != nil {
