@@ -27,6 +27,8 @@ type Options struct {
 	ElementFormat, ShowFormat *ElementFormat
 	// ConfigFile is the user configuration that was read, "" for none.
 	ConfigFile string
+	// Subtasks tells of every step how much it did, not only of long ones.
+	Subtasks bool
 	// Fold leaves out the starts of what ends soon after: see fold.go.
 	Fold bool
 	// Copy keeps a copy of the log without colours: see TakeCopy.
@@ -276,7 +278,7 @@ func (m *Model) stage(now time.Time, e *stream.Stage) {
 	}
 	detail := ""
 	// A step that took long tells how much it did, as in the reference.
-	if e.Elapsed > 3*time.Second && e.Current > 0 {
+	if (e.Elapsed > 3*time.Second || m.opts.Subtasks) && e.Current > 0 {
 		detail = itoa(e.Current)
 		if e.Total > 0 {
 			detail += " of " + itoa(e.Total)
