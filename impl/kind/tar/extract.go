@@ -274,11 +274,7 @@ func (x *extractor) link(h *tar.Header, name string) error {
 			return err
 		}
 		defer in.Close()
-		info, err := in.Stat()
-		if err != nil {
-			return err
-		}
-		return x.file(name, info.Mode().Perm(), in)
+		return x.file(name, mode(h), in)
 	}
 	if target == name {
 		return nil
@@ -287,7 +283,14 @@ func (x *extractor) link(h *tar.Header, name string) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("unable to resolve link inside archive: %s", h.Linkname)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	// The member that comes last says what mode both have.
+	if info, err := x.root.Lstat(name); err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return x.root.Chmod(name, mode(h))
 }
 
 // create makes the parent of name and calls f with it. What has the name

@@ -33,7 +33,10 @@ func sym(name, target string) tar.Header {
 	return tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target}
 }
 func hard(name, target string) tar.Header {
-	return tar.Header{Typeflag: tar.TypeLink, Name: name, Linkname: target}
+	return tar.Header{Typeflag: tar.TypeLink, Name: name, Linkname: target, Mode: 0o644}
+}
+func hardexe(name, target string) tar.Header {
+	return tar.Header{Typeflag: tar.TypeLink, Name: name, Linkname: target, Mode: 0o755}
 }
 
 // pack makes an archive; the content of a file is its name.
@@ -128,11 +131,14 @@ func TestStage(t *testing.T) {
 			"hostile outside the base", "base-dir: a", []tar.Header{reg("../x"), reg("/etc/x"), reg("a/f")},
 			map[string]string{"f": "a/f"},
 		}, {
-			"hard link inside", "", []tar.Header{exe("a/f"), hard("a/h", "a/f")},
+			"hard link inside", "", []tar.Header{exe("a/f"), hardexe("a/h", "a/f")},
 			map[string]string{"f": "x:a/f", "h": "x:a/f"},
 		}, {
-			"hard link out of the base", "base-dir: a/in", []tar.Header{exe("a/out/f"), hard("a/in/h", "a/out/f"), hard("a/in/i", "a/out/f")},
-			map[string]string{"h": "x:a/out/f", "i": "x:a/out/f"},
+			"the last mode of two links counts", "", []tar.Header{exe("a/f"), hard("a/h", "a/f")},
+			map[string]string{"f": "a/f", "h": "a/f"},
+		}, {
+			"hard link out of the base", "base-dir: a/in", []tar.Header{exe("a/out/f"), hardexe("a/in/h", "a/out/f"), hard("a/in/i", "a/out/f")},
+			map[string]string{"h": "x:a/out/f", "i": "a/out/f"},
 		}, {
 			"hard links in a row", "base-dir: b", []tar.Header{reg("a/f"), hard("a/g", "a/f"), hard("b/h", "./a/g"), hard("b/i", "b/h")},
 			map[string]string{"h": "a/f", "i": "a/f"},
