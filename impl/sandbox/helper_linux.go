@@ -85,6 +85,9 @@ func runInner(path string) int {
 	if err != nil {
 		return say(false, err)
 	}
+	if err := closeOthers(p.Batch); err != nil {
+		return say(false, err)
+	}
 	unix.Umask(0o022)
 	if err := os.Chdir(p.Work); err != nil {
 		return say(false, err)
@@ -106,6 +109,24 @@ func runInner(path string) int {
 		err = errors.New("the command and its environment are too long for this system")
 	}
 	return say(false, fmt.Errorf("%s: %w", p.Bwrap, err))
+}
+
+// closeOthers keeps from the command what whoever started bst left open.
+func closeOthers(batch bool) error {
+	last := statusFD
+	if batch {
+		last = batchFD
+	}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, e := range fds {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > last {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
 }
 
 // mountOverlay mounts p's layers, in the working directory p.Work.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -48,6 +49,11 @@ type plan struct {
 	NewUser  bool
 	UID, GID int
 	Network  bool
+	// RealRoot says that the command is root to the kernel, wherever it has
+	// capabilities or not.
+	RealRoot bool
+	// Batch says that batchFD is open for the command's script.
+	Batch bool
 	// Terminal leaves the command on the terminal of whoever starts the helper.
 	Terminal bool
 	// OwnNamespaces says that the helper runs in namespaces of its own; it is
@@ -69,6 +75,10 @@ type bind struct {
 // hostname is what uname tells in every sandbox, so that no build depends on
 // the host's name.
 const hostname = "buildsandbox"
+
+// rootProc are the parts of /proc that a root without capabilities could change
+// the machine with.
+var rootProc = []string{"sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi", "driver", "mtrr", "dynamic_debug", "asound"}
 
 // The names inside a work directory.
 const (
@@ -108,6 +118,13 @@ func (p *plan) arguments(statusFD int) []string {
 		add("--bind", root, "/")
 	}
 	add("--proc", p.Proc)
+	if p.RealRoot {
+		// The kernel lets its root write most of /proc without any capability;
+		// core_pattern alone would run a program on the host.
+		for _, name := range rootProc {
+			add("--ro-bind-try", "/proc/"+name, path.Join(p.Proc, name))
+		}
+	}
 	add("--dev", p.Dev)
 	add("--perms", "1777", "--tmpfs", p.Dev+"/shm")
 	add("--perms", "1777", "--tmpfs", p.Tmp)

@@ -39,7 +39,8 @@ type Root struct {
 	tree    cas.Digest // in state tree: which checkout is bound
 	lower   []string   // in state overlay: the layers' names
 	lease   *lease
-	overlay bool // state overlay is possible here
+	overlay bool // an overlay is possible here
+	plain   bool // but not of this Root's layers
 	own     bool // the helper gets namespaces of its own
 	plans   int
 	runs    int
@@ -400,7 +401,9 @@ func (r *Root) choose() ([]cas.Digest, error) {
 		if d == r.wanted {
 			return []cas.Digest{d}, nil
 		}
-		stack = append([]cas.Digest{d}, stack...)
+		// The patch may be one of the layers, which overlayfs refuses to take
+		// twice. Further down it would add nothing.
+		stack = append([]cas.Digest{d}, slices.DeleteFunc(stack, func(l cas.Digest) bool { return l == d })...)
 	case len(stack) == 0:
 		// An overlay has at least one lower layer.
 		return []cas.Digest{r.wanted}, nil
@@ -576,7 +579,7 @@ func (r *Root) prepare(ctx context.Context, spec *Spec) (*plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.own, r.overlay = found.namespaces, found.overlay
+		r.own, r.overlay = found.namespaces, found.overlay && !r.plain
 	}
 	// Mount points are made in an overlay's upper layer; without overlays what is
 	// staged is all that is shown, with them.
@@ -604,6 +607,7 @@ func (r *Root) prepare(ctx context.Context, spec *Spec) (*plan, error) {
 		p.RootDir = filepath.Join(r.dir, copyName)
 	}
 	p.OwnNamespaces = r.own
+	p.RealRoot = os.Geteuid() == 0
 	p.NewUser = p.UID != 0 || p.GID != 0 || !r.own && os.Geteuid() != 0
 	p.Locks = append(p.Locks, r.lease.file.Name())
 

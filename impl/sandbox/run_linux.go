@@ -49,7 +49,7 @@ func (r *Root) run(ctx context.Context, spec *Spec, extra *os.File) (int, error)
 				err = failure("", "Failed to start the sandbox", "", err)
 			}
 			return 0, err
-		case result.mount && r.runs == 0 && !r.changed:
+		case result.mount && r.runs == 0 && !r.plain:
 			// What worked in the probe does not work for these layers: stage
 			// without an overlay. That cannot happen twice.
 			if err := r.withoutOverlay(); err != nil {
@@ -80,12 +80,13 @@ func (r *Root) withoutOverlay() error {
 	for _, name := range []string{upperName, ovlWorkName, mountName, layersName} {
 		errs = append(errs, removeTree(filepath.Join(r.dir, name)))
 	}
-	r.state, r.overlay, r.lower = unstaged, false, nil
+	r.state, r.plain, r.lower = unstaged, true, nil
 	return errors.Join(errs...)
 }
 
 // execute runs a plan.
 func (r *Root) execute(ctx context.Context, p *plan, spec *Spec, extra *os.File) (outcome, *os.ProcessState, error) {
+	p.Batch = extra != nil
 	file, err := r.writePlan(p)
 	if err != nil {
 		return outcome{}, nil, err
