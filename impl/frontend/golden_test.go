@@ -205,6 +205,14 @@ func TestEndings(t *testing.T) {
 			log: "START   Build\nFAILURE Build\n\nNone found\n",
 		},
 		{
+			name: "a step fails",
+			opts: Options{Session: "Build"},
+			events: []stream.Event{&stream.Started{Time: epoch}, &stream.Stage{Name: "Loading elements"},
+				&stream.Finished{At: time.Second, Error: &stream.Error{Domain: stream.DomainLoad, Reason: "MISSING_FILE", Message: "Could not find a.bst"}}},
+			status: 255, domain: stream.DomainLoad,
+			log: "START   Build\nSTART   Loading elements\nFAILURE Loading elements\nFAILURE Build\n\nCould not find a.bst\n",
+		},
+		{
 			name:   "terminated",
 			opts:   Options{Session: "Fetch"},
 			events: append(loaded[:2:2], &stream.Finished{Error: &stream.Error{Domain: stream.DomainStream}, Terminated: true}),

@@ -202,6 +202,13 @@ func (m *Model) apply(now time.Time, event stream.Event) {
 		m.checkouts = append(m.checkouts, e)
 	case *stream.Finished:
 		m.finished = e
+		// A step that was under way is what failed, the innermost first.
+		if e.Error != nil && !e.Terminated {
+			for i := len(m.stages) - 1; i >= 0; i-- {
+				s := &m.stages[i]
+				m.log(&entry{typ: stream.TypeFailure, time: now, elapsed: max(e.At-s.at, 0), text: s.name})
+			}
+		}
 		m.stages, m.jobs = nil, nil
 		clear(m.byID)
 	}
