@@ -27,6 +27,16 @@
 // synced to disk one by one, because that costs milliseconds each; an object
 // that a power cut has damaged is found by its size or its digest when it is
 // read (Get, directories, copies), and reported with its path.
+//
+// # What it costs
+//
+// Storing a small object takes some 55 µs on ext4, all of it the kernel's
+// (BenchmarkPutBytes): making an inode, writing, setting its time, renaming.
+// Storing one deletes nothing. That matters: for minutes after an inode was
+// deleted ext4 does not use it again, and looks at all such before it finds a
+// free one, so that after thousands of deletions in a block group each new file
+// there takes half a millisecond. Benchmarks on a filesystem in such a state,
+// /tmp on a busy machine for one, measure that.
 package cas
 
 import (

@@ -492,6 +492,7 @@ func BenchmarkPutBytes(b *testing.B) {
 	for i := range 4096 {
 		put(b, s, fmt.Sprint("warm ", i))
 	}
+	defer reportCPU(b)()
 	i := 0
 	for b.Loop() {
 		i++

@@ -423,6 +423,7 @@ func forest(b *testing.B) string {
 func BenchmarkTree20000(b *testing.B) {
 	dir := forest(b)
 	b.Run("digest", func(b *testing.B) {
+		defer reportCPU(b)()
 		for b.Loop() {
 			if _, err := DigestTree(dir); err != nil {
 				b.Fatal(err)
@@ -430,6 +431,7 @@ func BenchmarkTree20000(b *testing.B) {
 		}
 	})
 	b.Run("capture", func(b *testing.B) {
+		defer reportCPU(b)()
 		for b.Loop() {
 			b.StopTimer()
 			s := newStore(b)
@@ -445,6 +447,7 @@ func BenchmarkTree20000(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Run("capture-again", func(b *testing.B) {
+		defer reportCPU(b)()
 		for b.Loop() {
 			if _, err := s.CaptureTree(dir, CaptureOptions{}); err != nil {
 				b.Fatal(err)
@@ -453,6 +456,7 @@ func BenchmarkTree20000(b *testing.B) {
 	})
 	for name, opts := range map[string]CheckoutOptions{"checkout-link": {Hardlink: true}, "checkout-copy": {}} {
 		b.Run(name, func(b *testing.B) {
+			defer reportCPU(b)()
 			for b.Loop() {
 				b.StopTimer()
 				dest := b.TempDir()
@@ -464,6 +468,7 @@ func BenchmarkTree20000(b *testing.B) {
 		})
 	}
 	b.Run("has", func(b *testing.B) {
+		defer reportCPU(b)()
 		for b.Loop() {
 			if ok, err := s.HasTree(d); !ok || err != nil {
 				b.Fatal(ok, err)
