@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bst/impl/stream"
@@ -85,6 +86,9 @@ type session struct {
 	// exited is closed when the process was waited for; status is set then.
 	exited chan struct{}
 	status string
+	// killed is set, before exited is closed, when the backend did not end in
+	// time.
+	killed atomic.Bool
 	hung   sync.Once
 	closed sync.Once
 	result error // of the first Close
@@ -171,6 +175,7 @@ func (s *session) lost() *stream.LostError {
 	select {
 	case <-s.exited:
 	case <-time.After(min(exitWait, s.wait)):
+		s.killed.Store(true)
 		s.kill()
 		<-s.exited
 	}
@@ -191,6 +196,7 @@ func (s *session) hangUp() {
 			select {
 			case <-s.exited:
 			case <-t.C:
+				s.killed.Store(true)
 				s.kill()
 			}
 		}()
@@ -200,7 +206,8 @@ func (s *session) hangUp() {
 // kill ends the backend and its process group now.
 func (s *session) kill() { killGroup(s.cmd.Process) }
 
-// Close hangs up and waits for the process's end.
+// Close hangs up and waits for the process's end. It fails where the backend had
+// to be killed.
 func (s *session) Close() error {
 	s.closed.Do(func() {
 		s.hangUp()
@@ -210,8 +217,8 @@ func (s *session) Close() error {
 		if s.trace != nil {
 			s.result = s.trace.Close()
 		}
-		if s.status != "exit status 0" && s.Err() == nil {
-			s.result = errors.Join(s.result, fmt.Errorf("the backend ended with %s", s.status))
+		if s.killed.Load() {
+			s.result = errors.Join(s.result, fmt.Errorf("the backend did not end within %v and was killed", s.wait))
 		}
 	})
 	return s.result
