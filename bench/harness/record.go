@@ -32,6 +32,11 @@ func BaseUnit(unit string) string {
 	return base
 }
 
+// RoundLead starts the line before a round's first run; its number follows. It
+// is no configuration line: tools that group by configuration would take each
+// round for itself.
+const RoundLead = "=== ROUND "
+
 // FailureLead starts the line of a run that failed, before its name; the lines
 // below it that start with FailureIndent say why.
 const (
@@ -66,7 +71,7 @@ func (r *record) head(facts []environ.Pair) error {
 // enter writes the round where it is a new one.
 func (r *record) enter(round int, text *strings.Builder) {
 	if round != r.round {
-		fmt.Fprintf(text, "\nround: %d\n\n", round)
+		fmt.Fprintf(text, "\n%s%d\n", RoundLead, round)
 		r.round = round
 	}
 }

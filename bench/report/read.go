@@ -3,7 +3,9 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,7 +22,7 @@ import (
 type File struct {
 	// Name is the file's name without folder and suffix.
 	Name string
-	// Facts are its configuration lines, in their order, but for the round.
+	// Facts are its configuration lines, in their order.
 	Facts []environ.Pair
 	Runs  []Run
 	// Failures are the runs that failed.
@@ -85,17 +87,22 @@ func ReadDir(dir string) ([]*File, error) {
 	return files, nil
 }
 
-// Read reads a raw file: measurements with benchfmt, and then the failures,
-// which are not part of that format.
+// Read reads a raw file: rounds and failures, which are not part of the Go
+// benchmark format, and then the measurements with benchfmt.
 func Read(path string, content []byte) (*File, error) {
 	f := &File{Name: strings.TrimSuffix(filepath.Base(path), ".txt")}
+	rounds, err := f.readText(content)
+	if err != nil {
+		return nil, err
+	}
 	reader := benchfmt.NewReader(bytes.NewReader(content), path)
 	for reader.Scan() {
 		switch record := reader.Result().(type) {
 		case *benchfmt.Result:
-			run, err := newRun(record)
+			_, line := record.Pos()
+			run, err := newRun(record, rounds[line-1])
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("report: %s:%d: %w", path, line, err)
 			}
 			f.Runs = append(f.Runs, run)
 		case *benchfmt.SyntaxError:
@@ -105,21 +112,22 @@ func Read(path string, content []byte) (*File, error) {
 	if err := reader.Err(); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
-	return f, f.readText(content)
+	return f, nil
 }
 
-func newRun(r *benchfmt.Result) (Run, error) {
-	path, line := r.Pos()
+func newRun(r *benchfmt.Result, round int) (Run, error) {
 	axes, ok := parseName(r.Name.String())
 	if !ok {
-		return Run{}, fmt.Errorf("report: %s:%d: %q is not a measurement of the harness", path, line, r.Name)
+		return Run{}, fmt.Errorf("%q is not a measurement of the harness", r.Name)
 	}
-	round, err := strconv.Atoi(r.GetConfig("round"))
-	if err != nil {
-		return Run{}, fmt.Errorf("report: %s:%d: the round: %w", path, line, err)
+	if round == 0 {
+		return Run{}, errors.New("a measurement before the first round")
 	}
 	run := Run{Axes: axes, Round: round, Values: map[string]float64{}}
 	for _, v := range r.Values {
+		if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) || v.Value < 0 {
+			return Run{}, fmt.Errorf("%v %s is no measurement", v.Value, v.Unit)
+		}
 		run.Values[v.Unit] = v.Value
 	}
 	return run, nil
@@ -140,13 +148,15 @@ func parseName(name string) (Axes, bool) {
 	return axes, axes.Stack != "" && axes.Tool != "" && axes.Strategy != "" && axes.Terminal != ""
 }
 
-// readText reads the configuration lines and the failures.
-func (f *File) readText(content []byte) error {
+// readText reads the configuration lines and the failures, and returns each
+// line's round.
+func (f *File) readText(content []byte) (rounds []int, err error) {
 	lines := bufio.NewScanner(bytes.NewReader(content))
 	lines.Buffer(nil, 1<<20)
 	var failure *Failure // the one whose indented lines follow
 	round := 0
 	for lines.Scan() {
+		rounds = append(rounds, round)
 		line := lines.Text()
 		if text, ok := strings.CutPrefix(line, harness.FailureIndent); ok {
 			if failure != nil {
@@ -155,24 +165,28 @@ func (f *File) readText(content []byte) error {
 			continue
 		}
 		failure = nil
+		if number, ok := strings.CutPrefix(line, harness.RoundLead); ok {
+			if round, err = strconv.Atoi(number); err != nil || round < 1 {
+				return nil, fmt.Errorf("report: %s:%d: %q is no round", f.Name, len(rounds), number)
+			}
+			continue
+		}
 		if name, ok := strings.CutPrefix(line, harness.FailureLead); ok {
 			axes, ok := parseName(name)
 			if !ok {
-				return fmt.Errorf("report: %s: %q is not a failure of the harness", f.Name, name)
+				return nil, fmt.Errorf("report: %s:%d: %q is not a failure of the harness", f.Name, len(rounds), name)
 			}
 			f.Failures = append(f.Failures, Failure{Axes: axes, Round: round})
 			failure = &f.Failures[len(f.Failures)-1]
 			continue
 		}
 		key, value, ok := strings.Cut(line, ": ")
-		if !ok || strings.ContainsAny(key, " \t") {
-			continue // a result, a unit or an empty line
-		}
-		if key != "round" {
+		if ok && !strings.ContainsAny(key, " \t") { // no result, no unit
 			f.Facts = append(f.Facts, environ.Pair{Key: key, Value: value})
-		} else if n, err := strconv.Atoi(value); err == nil {
-			round = n
 		}
 	}
-	return lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("report: %s: %w", f.Name, err)
+	}
+	return rounds, nil
 }

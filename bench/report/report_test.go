@@ -81,8 +81,7 @@ func TestRead(t *testing.T) {
 	f, err := Read("x/a.txt", []byte(`platform: linux
 key: a: b
 
-round: 2
-
+=== ROUND 2
 BenchmarkBuild/stack=s-1/tool=t/strategy=pipe/terminal=pty@20	1	2500000000 ns/op	7 written-B/op
 --- FAIL: BenchmarkShow/stack=s-1/tool=t/strategy=pipe/terminal=none
     round: 9
@@ -101,11 +100,16 @@ BenchmarkBuild/stack=s-1/tool=t/strategy=pipe/terminal=pty@20	1	2500000000 ns/op
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for _, bad := range []string{
-		"round: 1\nBenchmarkBuild 1 2 ns/op\n",
-		"round: 1\nBenchmarkBuild/stack=a/tool=b/strategy=c/colour=d 1 2 ns/op\n",
+		"=== ROUND 1\nBenchmarkBuild 1 2 ns/op\n",
+		"=== ROUND 1\nBenchmarkBuild/stack=a/tool=b/strategy=c/colour=d 1 2 ns/op\n",
 		"BenchmarkBuild/stack=a/tool=b/strategy=c/terminal=d 1 2 ns/op\n",
-		"round: 1\nBenchmarkBuild/stack=a/tool=b/strategy=c/terminal=d 1 many ns/op\n",
+		"=== ROUND 1\nBenchmarkBuild/stack=a/tool=b/strategy=c/terminal=d 1 many ns/op\n",
 		"--- FAIL: BenchmarkBuild\n",
+		"=== ROUND 0\n",
+		"=== ROUND one\n",
+		"=== ROUND 1\nBenchmarkBuild/stack=a/tool=b/strategy=c/terminal=d 1 NaN ns/op\n",
+		"=== ROUND 1\nBenchmarkBuild/stack=a/tool=b/strategy=c/terminal=d 1 +Inf ns/op\n",
+		"=== ROUND 1\nBenchmarkBuild/stack=a/tool=b/strategy=c/terminal=d 1 -1 ns/op\n",
 	} {
 		if _, err := Read("bad.txt", []byte(bad)); err == nil {
 			t.Errorf("%q: no error", bad)

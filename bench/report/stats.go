@@ -124,6 +124,7 @@ func value(unit string, v float64) string {
 // digits rounds to three significant digits, or to a whole number where that
 // has more.
 func digits(v float64) string {
+	const most = 9 // places after the point
 	if v == 0 {
 		return "0"
 	}
@@ -132,5 +133,5 @@ func digits(v float64) string {
 	if rounded := math.Round(v*math.Pow10(places)) / math.Pow10(places); math.Abs(rounded) >= math.Pow10(3-places) {
 		places--
 	}
-	return strconv.FormatFloat(v, 'f', max(places, 0), 64)
+	return strconv.FormatFloat(v, 'f', min(max(places, 0), most), 64)
 }
