@@ -20,6 +20,17 @@ func SplitAlias(url string) (alias, rest string) {
 	return before, after
 }
 
+// FetchURLs gives the URLs to fetch from, in order. An alias that has the name
+// of a scheme has no mirrors, but is translated all the same, as in the
+// reference.
+func FetchURLs(env SourceEnv, url string) []string {
+	urls := env.URLs(url)
+	if len(urls) == 1 && urls[0] == url {
+		return []string{env.Translate(url)}
+	}
+	return urls
+}
+
 // URLDirectory is the name of the directory that keeps what was fetched from a
 // URL: all but ASCII letters, digits and '%' become '_', one for each character.
 func URLDirectory(url string) string {

@@ -266,8 +266,8 @@ func TestFailures(t *testing.T) {
 			stream.Error{Domain: stream.DomainElement, Reason: "stage-sources-fail", Message: "Error trying to stage sources for e.bst: "}},
 		{"a patch for nothing", []string{"patch|path: file.txt"},
 			stream.Error{Domain: stream.DomainSource, Reason: "patch-no-files", Message: "Nothing to patch in directory '"}},
-		{"no such file", []string{"remote|url: file:///nowhere/x\nref: " + strings.Repeat("0", 64)},
-			stream.Error{Domain: stream.DomainSource, Message: "remote source at element.bst [line 4 column 2]: Error mirroring file:///nowhere/x: No such file"}},
+		{"no such file", []string{"remote|url: file://" + w.env.Dir + "/none\nref: " + strings.Repeat("0", 64)},
+			stream.Error{Domain: stream.DomainSource, Message: "remote source at element.bst [line 4 column 2]: Error mirroring file://" + w.env.Dir + "/none: No such file"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -269,7 +269,11 @@ func openFile(u *url.URL) (*os.File, int64, error) {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, 0, permanent("No such file or directory: '%s'", path)
 		}
-		return nil, 0, permanent("%w", err)
+		var fault *os.PathError
+		if errors.As(err, &fault) {
+			err = fault.Err
+		}
+		return nil, 0, permanent("%w: '%s'", err, path)
 	}
 	return file, info.Size(), nil
 }

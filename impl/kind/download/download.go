@@ -140,7 +140,7 @@ func (f *File) Fetch(ctx context.Context, w kind.SourceWork) error {
 	}
 	sweep(dir)
 
-	urls := f.env.URLs(f.URL)
+	urls := kind.FetchURLs(f.env, f.URL)
 	if len(urls) == 0 {
 		return kind.SourceErrorf(f.kind, f.env, "missing-source-alias-target", "No fetch URI found for '%s'", f.URL)
 	}

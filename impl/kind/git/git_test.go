@@ -38,7 +38,7 @@ func newWorld(t *testing.T) *world {
 		t.Setenv("GIT_"+who+"_EMAIL", "nobody@nowhere")
 	}
 	// bst may be started by a git hook.
-	t.Setenv("GIT_DIR", "/nowhere")
+	t.Setenv("GIT_DIR", filepath.Join(t.TempDir(), "elsewhere"))
 	dir := t.TempDir()
 	return &world{t, dir, &sourcetest.Env{Aliases: map[string]string{"up": "file://" + dir + "/"}}}
 }

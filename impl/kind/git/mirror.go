@@ -91,6 +91,12 @@ func (g *git) output(ctx context.Context, r *repo, args ...string) (answer, erro
 	return g.capture(ctx, host.Command{Argv: append([]string{g.program, "--git-dir=" + r.mirror}, args...)})
 }
 
+// ask asks a question to which no is a good answer, of which nothing is logged.
+func (g *git) ask(ctx context.Context, r *repo, args ...string) bool {
+	a, err := g.capture(ctx, host.Command{Argv: append([]string{g.program, "--git-dir=" + r.mirror}, args...), Quiet: true})
+	return err == nil && a.Status == 0
+}
+
 func (g *git) capture(ctx context.Context, c host.Command) (answer, error) {
 	var out buffer
 	c.Stdout = &out
@@ -143,12 +149,8 @@ func (g *git) has(ctx context.Context, r *repo) bool {
 	if _, err := os.Stat(r.mirror); err != nil || r.ref == "" {
 		return false
 	}
-	a, err := g.output(ctx, r, "cat-file", "-t", r.ref)
-	if err != nil || a.Status != 0 {
-		return false
-	}
-	g.present[id] = true
-	return true
+	g.present[id] = g.ask(ctx, r, "cat-file", "-t", r.ref)
+	return g.present[id]
 }
 
 // ensure makes the mirror where there is none.
@@ -197,7 +199,7 @@ func (g *git) fetch(ctx context.Context, r *repo) error {
 	}
 	defer lock.Unlock()
 
-	urls := g.s.env.URLs(r.url)
+	urls := kind.FetchURLs(g.s.env, r.url)
 	if len(urls) == 0 {
 		return kind.SourceErrorf("git", g.s.env, "missing-source-alias-target", "No fetch URI found for '%s'", r.url)
 	}
@@ -360,8 +362,8 @@ func (p *progress) Write(b []byte) (int, error) {
 // there are warned about.
 func (g *git) submodules(ctx context.Context, r *repo, warn bool) ([]*repo, error) {
 	file := r.ref + ":.gitmodules"
-	if a, err := g.output(ctx, r, "cat-file", "-e", file); err != nil || a.Status != 0 {
-		return nil, err
+	if !g.ask(ctx, r, "cat-file", "-e", file) {
+		return nil, ctx.Err()
 	}
 	list, err := g.must(ctx, "Failed to show gitmodules at ref "+r.ref, r, "config", "--blob", file, "-z", "--list")
 	if err != nil {

@@ -49,6 +49,8 @@ type Command struct {
 	Stdout io.Writer
 	// Stderr gets the standard error as well as the log; it may be nil.
 	Stderr io.Writer
+	// Quiet keeps the command and its standard error out of the log.
+	Quiet bool
 	// Silence is how long the program may say nothing before it is ended; 0 is
 	// for ever.
 	Silence time.Duration
@@ -75,6 +77,9 @@ func Run(ctx context.Context, w kind.SourceWork, c Command) (Result, error) {
 		dir = "/"
 	}
 	log := w.Log()
+	if c.Quiet {
+		log = io.Discard
+	}
 	fmt.Fprintf(log, "Running host command %s: %s\n", dir, strings.Join(c.Argv, " "))
 
 	cmd := exec.CommandContext(ctx, c.Argv[0], c.Argv[1:]...)
