@@ -105,7 +105,7 @@ func (w *world) cachedFailure(old *artifact.Artifact, j *journal) error {
 // element's keys.
 func (w *world) cacheArtifact(ctx context.Context, a *assembly, art *artifact.Artifact) error {
 	e := a.e
-	art.StrongKey, art.StrictKey, art.WeakKey = e.StrictKey, e.StrictKey, e.WeakKey
+	art.StrongKey, art.StrictKey, art.WeakKey = w.strongKey(e), e.StrictKey, e.WeakKey
 
 	keep := w.s.set.Settings.CacheBuildtrees
 	if e.RunCommands && (keep == "always" || keep != "never" && !art.BuildSuccess) {

@@ -18,11 +18,8 @@ func (s *session) build(ctx context.Context, o *stream.Build) (*stream.Summary, 
 	if err := consistent(w.graph.Collect(element.ScopeAll, w.graph.Targets...)); err != nil {
 		return nil, err
 	}
-	if err := w.queryCache(ctx, w.graph.Elements); err != nil {
+	if err := w.queryCache(ctx, w.graph.Elements, true); err != nil {
 		return nil, err
-	}
-	if s.set.Settings.RetryFailed {
-		w.discardFailures()
 	}
 
 	deps := o.Deps
@@ -46,7 +43,7 @@ func (s *session) build(ctx context.Context, o *stream.Build) (*stream.Summary, 
 		return nil, err
 	}
 	r := &runner{s: s, w: w, plan: p}
-	return r.run(ctx, r.fetchQueue(true), r.buildQueue())
+	return r.run(ctx, o.PipelineFields, r.fetchQueue(true), r.buildQueue())
 }
 
 // fetch obeys bst source fetch.
@@ -70,7 +67,7 @@ func (s *session) fetch(ctx context.Context, o *stream.Fetch) (*stream.Summary, 
 		return nil, err
 	}
 	r := &runner{s: s, w: w, plan: p}
-	return r.run(ctx, r.fetchQueue(false))
+	return r.run(ctx, o.PipelineFields, r.fetchQueue(false))
 }
 
 func withoutJunctions(list []*element.Element) []*element.Element {

@@ -33,7 +33,7 @@ func (s *session) checkout(ctx context.Context, o *stream.Checkout) error {
 	if o.Deps == "run" || o.Deps == "" {
 		scope = element.ScopeRun
 	}
-	if err := w.queryCache(ctx, append(w.graph.Collect(scope, target), target)); err != nil {
+	if err := w.queryCache(ctx, append(w.graph.Collect(scope, target), target), false); err != nil {
 		return err
 	}
 	j := s.mainJournal(target, w)

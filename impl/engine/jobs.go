@@ -44,6 +44,9 @@ func (r *runner) buildQueue() *sched.Queue {
 			case r.plan.cached[i]:
 				return sched.Skip
 			case r.plan.buildable(int(i)):
+				if err := r.w.resolveKey(r.w.graph.Elements[i]); err != nil && r.broken == nil {
+					r.broken = err // told when the run ends: a verdict cannot fail
+				}
 				return sched.Ready
 			}
 			return sched.Wait
@@ -65,6 +68,8 @@ type runner struct {
 	s    *session
 	w    *world
 	plan *plan
+	// broken is the first failure on the scheduler's loop, which owns it.
+	broken error
 
 	mu sync.Mutex // guards failed
 	// failed tells which element a failed job was about, for shells.
@@ -121,7 +126,9 @@ func (r *runner) task(work func(context.Context, *element.Element, *journal) err
 }
 
 // run runs the scheduler over what the plan requires and tells how it ended.
-func (r *runner) run(ctx context.Context, queues ...*sched.Queue) (*stream.Summary, error) {
+// fields are those of the pipeline list: the elements whose keys became known
+// on the way are shown again.
+func (r *runner) run(ctx context.Context, fields []string, queues ...*sched.Queue) (*stream.Summary, error) {
 	for _, q := range queues {
 		r.s.emit(&stream.Queue{Action: q.Action, Complete: q.Complete})
 	}
@@ -135,6 +142,10 @@ func (r *runner) run(ctx context.Context, queues ...*sched.Queue) (*stream.Summa
 		Suspended: r.w.suspend,
 	})
 	r.plan.enqueue = scheduler.Enqueue
+	before := make(map[sched.Item]stream.Key, len(r.plan.order))
+	for _, i := range r.plan.order {
+		before[i] = r.w.key(r.w.graph.Elements[i])
+	}
 	scheduler.Enqueue(r.plan.order...)
 
 	r.s.mu.Lock()
@@ -147,6 +158,19 @@ func (r *runner) run(ctx context.Context, queues ...*sched.Queue) (*stream.Summa
 	r.s.ended = r.s.ended || outcome.Terminated
 	r.s.mu.Unlock()
 
+	// In non-strict mode some keys are known only now.
+	var resolved []*element.Element
+	for _, i := range r.plan.order {
+		if e := r.w.graph.Elements[i]; r.w.key(e) != before[i] {
+			resolved = append(resolved, e)
+		}
+	}
+	sort.Slice(resolved, func(i, k int) bool { return resolved[i].FullName < resolved[k].FullName })
+	if ctx.Err() == nil && !outcome.Terminated {
+		if err := r.s.showElements(ctx, r.w, resolved, wanted(fields), stream.ShownResolved); err != nil {
+			return nil, err
+		}
+	}
 	summary := &stream.Summary{Total: len(r.w.graph.Elements), Session: len(r.plan.order)}
 	for i, q := range queues {
 		c := outcome.Counts[i]
@@ -179,5 +203,5 @@ func (r *runner) run(ctx context.Context, queues ...*sched.Queue) (*stream.Summa
 	if ctx.Err() != nil {
 		return summary, ctx.Err()
 	}
-	return summary, nil
+	return summary, r.broken
 }

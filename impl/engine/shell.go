@@ -28,7 +28,7 @@ func (s *session) shell(ctx context.Context, o *stream.Shell) error {
 		scope = element.ScopeBuild
 	}
 	needed := w.graph.Collect(scope, target)
-	if err := w.queryCache(ctx, append(needed, target)); err != nil {
+	if err := w.queryCache(ctx, append(needed, target), false); err != nil {
 		return err
 	}
 	if !o.UseBuildtree {

@@ -40,7 +40,7 @@ func (s *session) show(ctx context.Context, o *stream.Show) error {
 	want := wanted(o.Fields)
 	if want.state() {
 		// Whether an element is buildable depends on all that it is built from.
-		if err := w.queryCache(ctx, w.graph.Elements); err != nil {
+		if err := w.queryCache(ctx, w.graph.Elements, false); err != nil {
 			return err
 		}
 	}

@@ -37,6 +37,9 @@ type world struct {
 	mu sync.RWMutex // guards what follows: jobs ask and set it
 	// found holds the artifact of each element, nil where none is cached.
 	found []*artifact.Artifact
+	// strong holds the strong key of each element, "" while it is not known: in
+	// non-strict mode it depends on which artifacts its dependencies have.
+	strong []string
 	// retried says that a build was tried in this session.
 	retried map[int]bool
 	// publics holds parsed public data by digest, rules and whitelists likewise:
@@ -109,6 +112,7 @@ func (s *session) load(ctx context.Context, targets []string) (*world, error) {
 		s.say(subject{}, stream.TypeWarning, nil, warning.Text, warning.Detail)
 	}
 	w.found = make([]*artifact.Artifact, len(w.graph.Elements))
+	w.initKeys()
 	return w, nil
 }
 
@@ -135,7 +139,15 @@ func (s *session) stage(name string, f func(progress func(current, total int)) e
 }
 
 // strict says that a change of a dependency rebuilds what is built from it.
-func (s *session) strict() bool { return s.set.Settings.Strict == nil || *s.set.Settings.Strict }
+// The command line wins over the user configuration of the project, and that
+// over the configuration of all.
+func (s *session) strict() bool {
+	strict := s.set.Settings.Strict
+	if s.world != nil && s.world.project != nil && strict == nil {
+		strict = s.set.Settings.Projects[s.world.project.Name].Strict
+	}
+	return strict == nil || *strict
+}
 
 // mainJournal logs what is done for an element outside of jobs: there is no
 // log file, lines are shown only.
@@ -165,30 +177,94 @@ func (w *world) selection(deps string, except []string) ([]*element.Element, err
 
 // key is an element's key as a person sees it.
 func (w *world) key(e *element.Element) stream.Key {
-	if e.StrictKey == "" {
+	strong := w.strongKey(e)
+	if strong == "" {
 		return stream.Key{Full: strings.Repeat("?", 64)}
 	}
-	return stream.Key{Full: e.StrictKey, Strict: true}
+	return stream.Key{Full: strong, Strict: strong == e.StrictKey}
 }
 
-// queryCache asks the local cache about elements.
-func (w *world) queryCache(ctx context.Context, list []*element.Element) error {
+// strongKey is the key that an element's artifact has, or will have; "" while
+// it is not known.
+func (w *world) strongKey(e *element.Element) string {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	return w.strong[e.Index]
+}
+
+// resolveKey works out the strong key of an element that is about to be built:
+// all that it is built from has one.
+func (w *world) resolveKey(e *element.Element) error {
+	if w.strongKey(e) != "" {
+		return nil
+	}
+	key, err := w.graph.StrongKey(e, w.strongKey)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.strong[e.Index] = key
+	return nil
+}
+
+// initKeys says which strong keys are known before the cache was asked.
+func (w *world) initKeys() {
+	w.strong = make([]string, len(w.graph.Elements))
+	if w.s.strict() {
+		for i, e := range w.graph.Elements {
+			w.strong[i] = e.StrictKey
+		}
+	}
+}
+
+// queryCache asks the local cache about elements: by the strict key, and in
+// non-strict mode by the weak key where that finds nothing. In a build, failed
+// ones are discarded where they are to be tried again. Behaviour: the
+// reference's Element._load_artifact.
+func (w *world) queryCache(ctx context.Context, list []*element.Element, building bool) error {
+	strict, retry := w.s.strict(), building && w.s.set.Settings.RetryFailed
 	return w.s.stage("Query cache", func(progress func(current, total int)) error {
 		for i, e := range list {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
 			if e.StrictKey != "" {
-				a, err := w.artifacts.Lookup(e.ArtifactName(e.StrictKey))
+				a, err := w.query(e, e.StrictKey, retry)
+				if err == nil && a == nil && !strict {
+					a, err = w.query(e, e.WeakKey, retry || building)
+				}
 				if err != nil {
 					return err
 				}
 				w.found[e.Index] = a
+				if a != nil && !strict {
+					w.strong[e.Index] = a.StrongKey
+				}
 			}
 			progress(i+1, len(list))
 		}
 		return nil
 	})
+}
+
+// query looks up one artifact; discard drops a failed build that another
+// attempt may mend.
+func (w *world) query(e *element.Element, key string, discard bool) (*artifact.Artifact, error) {
+	a, err := w.artifacts.Lookup(e.ArtifactName(key))
+	if err != nil || a == nil || a.BuildSuccess || !discard {
+		return a, err
+	}
+	why := "because retrying failed builds is enabled."
+	if !w.s.set.Settings.RetryFailed {
+		if a.StrongKey == e.StrictKey {
+			return a, nil
+		}
+		why = "in non strict mode because intermediate dependencies may have changed."
+	}
+	w.s.say(subject{element: e.FullName, key: w.key(e)}, stream.TypeInfo, nil, "Discarded failed build",
+		"Discarded '"+a.StrongKey+"'\n"+why)
+	return nil, nil
 }
 
 func (w *world) artifact(e *element.Element) *artifact.Artifact {
@@ -210,17 +286,6 @@ func (w *world) successes() []bool {
 		list[i] = a != nil && a.BuildSuccess
 	}
 	return list
-}
-
-// discardFailures forgets cached failures, so that they are built again.
-func (w *world) discardFailures() {
-	for i, a := range w.found {
-		if a != nil && !a.BuildSuccess {
-			e := w.graph.Elements[i]
-			w.found[i] = nil
-			w.s.say(subject{element: e.FullName, key: w.key(e)}, stream.TypeInfo, nil, "Discarded failed build", "")
-		}
-	}
 }
 
 // firstTry says that an element was not built in this session yet.
