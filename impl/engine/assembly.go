@@ -33,11 +33,11 @@ type assembly struct {
 	forShell bool
 
 	// root is what was staged, and after commands what they left. layers are
-	// the digests that, laid over each other, give the same root: the sandbox
+	// the trees that, laid over each other, give the same root: the sandbox
 	// stacks them instead of making files for each element anew. They are given
 	// up (nil, with stacked false) when something else changes the root.
 	root    *cas.Dir
-	layers  []cas.Digest
+	layers  []layer
 	stacked bool
 
 	box *sandbox.Root // set once a command has run
@@ -160,38 +160,38 @@ func (a *assembly) stage(ctx context.Context, elements []*element.Element, s kin
 		if len(r.Ignored) > 0 {
 			a.stacked = false
 		}
-		if err := a.layer(location, files); err != nil {
-			return err
-		}
+		a.lay(location, files)
 	}
 	return a.warn(a.overlaps.end(session))
 }
 
-// layer notes that files were laid over the root at location.
-func (a *assembly) layer(location string, files *cas.Dir) error {
-	if !a.stacked {
-		a.layers = nil
-		return nil
+// layer is a tree that was laid over the root at a place.
+type layer struct {
+	location string
+	files    *cas.Dir
+}
+
+// lay notes that files were laid over the root at location.
+func (a *assembly) lay(location string, files *cas.Dir) {
+	if a.stacked {
+		a.layers = append(a.layers, layer{location, files})
 	}
-	top := files
-	if location != "/" {
-		top = a.w.store.EmptyDir()
-		below, err := top.Sub(location, true)
-		if err != nil {
-			return err
-		}
-		if _, err := below.Import(files, cas.ImportOptions{NoResult: true}); err != nil {
-			return err
-		}
+}
+
+// digest is that of the layer as a root of its own.
+func (l layer) digest(store *cas.Store) (cas.Digest, error) {
+	if l.location == "/" {
+		return l.files.Digest()
 	}
-	d, err := top.Digest()
+	top := store.EmptyDir()
+	below, err := top.Sub(l.location, true)
 	if err != nil {
-		return err
+		return cas.Digest{}, err
 	}
-	if d != cas.EmptyDigest {
-		a.layers = append(a.layers, d)
+	if _, err := below.Import(l.files, cas.ImportOptions{NoResult: true}); err != nil {
+		return cas.Digest{}, err
 	}
-	return nil
+	return top.Digest()
 }
 
 // whitelisted says whether an element may overwrite a file: whether a glob of
@@ -245,7 +245,8 @@ func (a *assembly) StageSources(ctx context.Context, where string) error {
 		if a.isMarked(where) {
 			return nil // a writable directory, not a layer
 		}
-		return a.layer(path.Join("/", where), tree)
+		a.lay(path.Join("/", where), tree)
+		return nil
 	})
 }
 
@@ -443,9 +444,17 @@ func (a *assembly) materialise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	layers := a.layers
-	if !a.stacked {
-		layers = nil
+	var layers []cas.Digest
+	if a.stacked {
+		for _, l := range a.layers {
+			d, err := l.digest(a.w.store)
+			if err != nil {
+				return err
+			}
+			if d != cas.EmptyDigest {
+				layers = append(layers, d)
+			}
+		}
 	}
 	// The work directory must be there, also where nothing was staged in it.
 	if _, err := a.root.Sub(a.directory, true); err != nil {

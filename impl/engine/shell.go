@@ -127,9 +127,7 @@ func (w *world) stageBuildtree(target *element.Element, j *journal) (*assembly, 
 		return nil, err
 	}
 	a.root = root.Clone()
-	if err := a.layer("/", root); err != nil {
-		return nil, err
-	}
+	a.lay("/", root)
 	if box := art.BuildSandbox; box != nil {
 		a.environment = make(map[string]string, len(box.Environment))
 		for _, v := range box.Environment {
