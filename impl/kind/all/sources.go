@@ -1,3 +1,5 @@
+// Package all lists the element and source kinds that are built in. Lists are
+// explicit: what is not named here is not in the program.
 package all
 
 import (
