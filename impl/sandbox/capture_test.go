@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -197,4 +198,49 @@ func under(prefix string, files map[string]string) map[string]string {
 		}
 	}
 	return out
+}
+
+// What is staged in a marked directory is not checked out among the layers,
+// whether they have something there or not.
+func TestMarkedContentIsNotLayered(t *testing.T) {
+	modes(t, func(t *testing.T, l *lab) {
+		layer := l.tree(map[string]string{"etc/x": "x", "install/lower": "hidden"})
+		sources := l.tree(map[string]string{"a": "a source", "b/c": "another"})
+		want := l.merged(l.base, layer)
+		for _, at := range []string{"build", "install"} {
+			if err := want.Remove(at, true); err != nil && !cas.IsNotFound(err) {
+				t.Fatal(err)
+			}
+			if err := want.AddDir(at, sources); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := l.factory.Stage(t.Context(), []cas.Digest{l.base, layer}, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for _, at := range []string{"/build", "/install"} {
+			if err := r.Writable(at, sources); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, readOnly := range []bool{true, false} {
+			out := l.sh(r, "cat /build/b/c /install/a /etc/x; test ! -e /install/lower", func(s *Spec) { s.RootReadOnly = readOnly })
+			if out != "anothera sourcex" {
+				t.Errorf("%q", out)
+			}
+		}
+		root, err := r.CaptureRoot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, err := root.Lookup("install"); err != nil || e.Digest != sources {
+			t.Errorf("%v %v", e, err)
+		}
+		found, err := filepath.Glob(filepath.Join(l.dir, "trees", "t", "*", "root", "*", "b", "c"))
+		if err != nil || len(found) > 0 {
+			t.Errorf("checked out: %v %v", found, err)
+		}
+	})
 }

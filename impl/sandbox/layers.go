@@ -129,12 +129,13 @@ func put(dir *cas.Dir, name string, e cas.Entry) error {
 // correct compares what an overlay of the stack shows with the directory that is
 // wanted, and adds to patch, a directory that will lie on top of the stack, what
 // makes them the same. It says false where a patch cannot: something must
-// vanish.
+// vanish. What lies below the paths in hidden does not matter, only that they
+// are directories; path is where the stack lies.
 //
 // Differences come from the reference's rules for staging: a directory staged
 // over a symlink to a directory goes where the link points, a file over a
 // directory that is not empty is left out.
-func correct(store *cas.Store, stack []cas.Digest, wanted cas.Digest, patch *cas.Dir) (bool, error) {
+func correct(store *cas.Store, stack []cas.Digest, wanted cas.Digest, hidden map[string]bool, at string, patch *cas.Dir) (bool, error) {
 	if len(stack) == 1 && stack[0] == wanted {
 		return true, nil
 	}
@@ -151,10 +152,17 @@ func correct(store *cas.Store, stack []cas.Digest, wanted cas.Digest, patch *cas
 	for _, e := range entries {
 		present[e.Name] = true
 		v := names[e.Name]
+		path := at + "/" + e.Name
 		switch {
+		case hidden[path] && e.Type == cas.TypeDirectory:
+			if v == nil || len(v.dirs) == 0 {
+				if err := patch.MkdirAll(e.Name); err != nil {
+					return false, err
+				}
+			}
 		case v != nil && e.Type == cas.TypeDirectory && len(v.dirs) > 0:
 			below := store.EmptyDir()
-			ok, err := correct(store, v.dirs, e.Digest, below)
+			ok, err := correct(store, v.dirs, e.Digest, hidden, path, below)
 			if !ok || err != nil {
 				return false, err
 			}

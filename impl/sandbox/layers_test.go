@@ -67,7 +67,7 @@ func TestGroup(t *testing.T) {
 		t.Errorf("the groups show something else: %v", err)
 	}
 	patch := store.EmptyDir()
-	if ok, err := correct(store, short, want, patch); !ok || err != nil || patch.Len() > 0 {
+	if ok, err := correct(store, short, want, nil, "", patch); !ok || err != nil || patch.Len() > 0 {
 		t.Errorf("%v %v, a patch of %d", ok, err, patch.Len())
 	}
 	other, err := group(normalize(append(append([]cas.Digest{}, layers[:300]...), layers[305:]...)), maxLayers, join)

@@ -385,28 +385,36 @@ func (r *Root) choose() ([]cas.Digest, error) {
 	patch := r.store.EmptyDir()
 	ok := len(stack) <= maxLayers
 	if ok {
-		if ok, err = correct(r.store, stack, r.wanted, patch); err != nil {
+		hidden := map[string]bool{}
+		for _, m := range r.marks {
+			hidden[m.path] = true
+		}
+		if ok, err = correct(r.store, stack, r.wanted, hidden, "", patch); err != nil {
 			return nil, err
 		}
 	}
+	bare := func() ([]cas.Digest, error) {
+		whole, err := r.store.OpenDir(r.wanted)
+		if err != nil {
+			return nil, err
+		}
+		d, err := r.bare(whole)
+		return []cas.Digest{d}, err
+	}
 	switch {
 	case !ok:
-		return []cas.Digest{r.wanted}, nil
+		return bare()
 	case patch.Len() > 0:
 		d, err := patch.Digest()
 		if err != nil {
 			return nil, err
-		}
-		// With it the stack may say less than the patch; one checkout is simpler.
-		if d == r.wanted {
-			return []cas.Digest{d}, nil
 		}
 		// The patch may be one of the layers, which overlayfs refuses to take
 		// twice. Further down it would add nothing.
 		stack = append([]cas.Digest{d}, slices.DeleteFunc(stack, func(l cas.Digest) bool { return l == d })...)
 	case len(stack) == 0:
 		// An overlay has at least one lower layer.
-		return []cas.Digest{r.wanted}, nil
+		return bare()
 	}
 	return stack, nil
 }
@@ -424,9 +432,24 @@ func (r *Root) makeMissing() error {
 
 func (r *Root) userXattr() bool { return os.Geteuid() != 0 }
 
+// bare stores dir with nothing in the marked directories: what is in those lies
+// elsewhere, and would only be checked out to be hidden.
+func (r *Root) bare(dir *cas.Dir) (cas.Digest, error) {
+	dir = dir.Clone()
+	for _, m := range r.marks {
+		if err := dir.Remove(m.path, true); err != nil && !cas.IsNotFound(err) {
+			return cas.Digest{}, err
+		}
+		if err := dir.MkdirAll(m.path); err != nil {
+			return cas.Digest{}, err
+		}
+	}
+	return dir.Digest()
+}
+
 // stageBound makes a checkout of all that is shown, to be bound read-only.
 func (r *Root) stageBound(ctx context.Context) error {
-	d, err := r.shown.Digest()
+	d, err := r.bare(r.shown)
 	if err != nil {
 		return err
 	}
@@ -439,7 +462,7 @@ func (r *Root) stageBound(ctx context.Context) error {
 
 // stageCopy makes a private copy of all that is shown.
 func (r *Root) stageCopy() error {
-	d, err := r.shown.Digest()
+	d, err := r.bare(r.shown)
 	if err != nil {
 		return err
 	}
