@@ -48,7 +48,7 @@ func (a *app) perform(cmd *cobra.Command, w work) error {
 	if logFile != nil {
 		defer func() {
 			if err := logFile.Close(); err != nil && a.status == statusOK {
-				a.fail(fmt.Errorf("Error writing the log file: %w", err), "")
+				a.fail(fmt.Errorf("error writing the log file: %w", err), "")
 			}
 		}()
 	}
@@ -408,7 +408,7 @@ func (a *app) artifactCommand() *cobra.Command {
 			case o.tar != "":
 				inferred, err := inferCompression(o.tar)
 				if err != nil {
-					a.refuse("ERROR: Invalid file extension given with '--tar': " + err.Error())
+					a.refuse("ERROR: Invalid file extension given with '--tar': Expected compression with " + err.Error())
 					return nil
 				}
 				if compression == "" {
@@ -476,7 +476,7 @@ func inferCompression(name string) (string, error) {
 		return ext[1:], nil
 	}
 	if filepath.Ext(strings.TrimSuffix(name, ext)) == ".tar" {
-		return "", fmt.Errorf("Expected compression with unknown file extension ('%s'), supported extensions are ('.tar'), ('.gz'), ('.xz'), ('.bz2')", ext)
+		return "", fmt.Errorf("unknown file extension ('%s'), supported extensions are ('.tar'), ('.gz'), ('.xz'), ('.bz2')", ext)
 	}
 	return "", nil
 }

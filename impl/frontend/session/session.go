@@ -508,7 +508,7 @@ func (l *loop) end() Result {
 	case l.copyErr != nil:
 		result = l.writeFailed("Error writing the tarball: ", l.copyErr)
 	case l.logErr != nil && result.Status == 0:
-		result = l.writeFailed("Error writing the log file: ", l.logErr)
+		result = l.writeFailed("error writing the log file: ", l.logErr)
 	}
 	return result
 }
