@@ -48,6 +48,8 @@ var (
 	key = regexp.MustCompile(`\b[0-9a-f]{64}\b|\b[0-9a-f]{8}\b`)
 	// A folder or file made to work in.
 	temporary = regexp.MustCompile(`(/tmp/[A-Za-z_.]+-)\d+\b`)
+	// The line that tells an activity's begin.
+	started = regexp.MustCompile(`(?m)^\[.*\] START   .*\n`)
 	// How full the cache is: the blocks of a file depend on the file system.
 	usage = regexp.MustCompile(`cache: [0-9.]+[KMGT]?( / [0-9.]+[KMGT]?(?: \(\d+%\))?)?`)
 )
@@ -61,6 +63,12 @@ func (n *normaliser) normalise(text string) string {
 	text = clock.ReplaceAllString(text, "00:00:00")
 	text = usage.ReplaceAllString(text, "cache: USED")
 	return key.ReplaceAllStringFunc(text, n.name)
+}
+
+// screen is for the text of a screen. On a terminal, the begin of what ends
+// before the next frame is drawn is not told: whether it is there is chance.
+func (n *normaliser) screen(text string) string {
+	return started.ReplaceAllString(n.normalise(text), "")
 }
 
 // name gives a key a name of its length: keys that are equal in one script,
@@ -107,6 +115,9 @@ func TestNormalise(t *testing.T) {
 	}
 	if diff := cmp.Diff(full1+" "+other1+" key00001", n.normalise(full+" "+other+" "+full[:8])); diff != "" {
 		t.Errorf("keys (-want +got):\n%s", diff)
+	}
+	if got, want := n.screen("[--:--:--][        ][ main: x ] START   Build\n[00:00:07][        ][ main: x ] SUCCESS Build\n"), "[00:00:00][        ][ main: x ] SUCCESS Build\n"; got != want {
+		t.Errorf("a screen becomes %q, want %q", got, want)
 	}
 	// What is normal stays as it is.
 	again := n.normalise("[00:00:07][9a00f3bb] t/a/369965e5-build.20261123-031123.log " + full)

@@ -26,7 +26,7 @@ const screenPatience = 60 * time.Second
 // screen in the end to a file. A dialogue is a file of lines, done in order
 // while the command runs:
 //
-//	wait TEXT       until the screen shows it
+//	wait TEXT       until the screen shows it, once more than at the last send
 //	send TEXT       type it; \r is Enter, \x03 is ^C
 //	save FILE       write the screen as it is now
 //	resize 80x24
@@ -73,15 +73,17 @@ func screen(ts *testscript.TestScript, neg bool, args []string) {
 		_ = cmd.Wait()
 		ts.Fatalf("%s; the screen:\n%s", fmt.Sprintf(format, a...), s)
 	}
+	sent := "" // the screen at the last send
 	for _, line := range dialogue {
 		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch verb {
 		case "":
 		case "wait":
-			if !s.shows(rest, screenPatience) {
+			if !s.shows(rest, 1+strings.Count(sent, rest), screenPatience) {
 				stop("in vain: wait %s", rest)
 			}
 		case "send":
+			sent = s.String()
 			text, err := strconv.Unquote(`"` + rest + `"`)
 			if err == nil {
 				_, err = io.WriteString(tty, text)
@@ -178,9 +180,9 @@ func (s *screenOf) String() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// shows waits until the screen holds a text.
-func (s *screenOf) shows(text string, patience time.Duration) bool {
-	for end := time.Now().Add(patience); !strings.Contains(s.String(), text); time.Sleep(5 * time.Millisecond) {
+// shows waits until the screen holds a text so many times.
+func (s *screenOf) shows(text string, times int, patience time.Duration) bool {
+	for end := time.Now().Add(patience); strings.Count(s.String(), text) < times; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}
@@ -198,7 +200,7 @@ func TestScreen(t *testing.T) {
 	if got, want := s.String(), "one\ntwo red\nthree\n"; got != want {
 		t.Errorf("the screen is %q, want %q", got, want)
 	}
-	if !s.shows("red", 0) || s.shows("gone", 0) {
+	if !s.shows("red", 1, 0) || s.shows("red", 2, 0) || s.shows("gone", 1, 0) {
 		t.Error("the screen shows another text")
 	}
 }

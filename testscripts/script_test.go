@@ -26,7 +26,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-var update = flag.Bool("update", false, "write what the scripts' cmpnorm commands see into the scripts")
+var update = flag.Bool("update", false, "write what the scripts' cmpnorm and cmpscreen commands see into the scripts")
 
 func TestMain(m *testing.M) {
 	// Whatever name it is started by, as a sandbox's helper this is bst: under
@@ -55,7 +55,12 @@ func TestScripts(t *testing.T) {
 				Condition:          func(name string) (bool, error) { return condition(name, s.Name) },
 				RequireUniqueNames: true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"cmpnorm": golden.cmpnorm,
+					"cmpnorm": func(ts *testscript.TestScript, neg bool, args []string) {
+						golden.compare(ts, neg, args, normal(ts).normalise)
+					},
+					"cmpscreen": func(ts *testscript.TestScript, neg bool, args []string) {
+						golden.compare(ts, neg, args, normal(ts).screen)
+					},
 					"status":  status,
 					"screen":  screen,
 					"sysroot": sysroot,
@@ -140,16 +145,17 @@ type goldens struct {
 	seen map[string]map[string]string
 }
 
-// cmpnorm compares a text, "stdout", "stderr" or a file, with the script's part,
-// both without what differs from run to run. In an update the first strategy
-// that comes by says what is right, and the others have to agree.
+// compare compares a text, "stdout", "stderr" or a file, with the script's part,
+// without what differs from run to run. In an update the first strategy that
+// comes by says what is right, and the others have to agree.
 //
 //	cmpnorm stderr want.txt
-func (g *goldens) cmpnorm(ts *testscript.TestScript, neg bool, args []string) {
+//	cmpscreen screen.txt want.txt
+func (g *goldens) compare(ts *testscript.TestScript, neg bool, args []string, normalise func(string) string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: cmpnorm stdout|stderr|FILE WANT")
+		ts.Fatalf("usage: cmpnorm|cmpscreen stdout|stderr|FILE WANT")
 	}
-	got, want := normal(ts).normalise(ts.ReadFile(args[0])), ts.ReadFile(args[1])
+	got, want := normalise(ts.ReadFile(args[0])), ts.ReadFile(args[1])
 	hint := "if it is right, run: go test ./testscripts -update"
 	if g.update {
 		want = g.first(ts, args[1], got)
