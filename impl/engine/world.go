@@ -72,15 +72,17 @@ func (s *session) load(ctx context.Context, targets []string) (*world, error) {
 	}
 	s.world = w
 
+	// A project that cannot be loaded is told before any step begins.
+	w.project, err = project.Open(ctx, project.Options{
+		Directory: s.set.Directory, Options: set.Options, Projects: set.Projects,
+		DefaultMirror: set.DefaultMirror, MaxJobs: set.MaxJobs,
+		Warn: func(text, detail string) { s.say(subject{}, stream.TypeWarning, nil, text, detail) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	var loaded *project.Loaded
 	err = s.stage("Loading elements", func(progress func(current, total int)) error {
-		w.project, err = project.Open(ctx, project.Options{
-			Directory: s.set.Directory, Options: set.Options, Projects: set.Projects,
-			DefaultMirror: set.DefaultMirror, MaxJobs: set.MaxJobs,
-			Warn: func(text, detail string) { s.say(subject{}, stream.TypeWarning, nil, text, detail) },
-		})
-		if err != nil {
-			return err
-		}
 		names, artifacts, err := w.project.ExpandTargets(targets)
 		if err != nil {
 			return err
@@ -89,21 +91,22 @@ func (s *session) load(ctx context.Context, targets []string) (*world, error) {
 			return &stream.Error{Domain: stream.DomainStream, Reason: "invalid-target",
 				Message: "Artifact names as targets are not available in this version: " + strings.Join(artifacts, ", ")}
 		}
-		loaded, err := w.project.Load(ctx, names, project.LoadOptions{
+		loaded, err = w.project.Load(ctx, names, project.LoadOptions{
 			Progress: func(current int) { progress(current, 0) },
 		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.projects = loaded.Projects
+	err = s.stage("Resolving elements", func(progress func(current, total int)) error {
+		registry, err := element.NewRegistry(all.Elements(), all.Sources())
 		if err != nil {
 			return err
 		}
-		w.projects = loaded.Projects
-		return s.stage("Resolving elements", func(progress func(current, total int)) error {
-			registry, err := element.NewRegistry(all.Elements(), all.Sources())
-			if err != nil {
-				return err
-			}
-			w.graph, err = element.Resolve(ctx, loaded, registry, element.Options{Progress: progress})
-			return err
-		})
+		w.graph, err = element.Resolve(ctx, loaded, registry, element.Options{Progress: progress})
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -370,7 +373,13 @@ func (w *world) selectFiles(e *element.Element, include, exclude []string, orpha
 	if err != nil {
 		return nil, err
 	}
-	files, err := w.store.OpenDir(w.artifact(e).Files)
+	a := w.artifact(e)
+	if !a.BuildSuccess {
+		return nil, &stream.Error{Domain: stream.DomainElement, Reason: "failed-artifact",
+			Message: "The cached build of " + e.FullName + " failed: there is nothing to stage",
+			Detail:  a.BuildError + "\nBuild it again with `bst build --retry-failed`, or look into it with `bst shell --build --use-buildtree`.\n"}
+	}
+	files, err := w.store.OpenDir(a.Files)
 	if err != nil {
 		return nil, err
 	}
