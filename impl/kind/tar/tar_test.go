@@ -292,6 +292,36 @@ func TestCompression(t *testing.T) {
 	}
 }
 
+// TestXZLibrary: without the program xz, its library serves.
+func TestXZLibrary(t *testing.T) {
+	archive := compressed(t, pack(t, reg("a/f")))["xz"]
+	t.Setenv("PATH", t.TempDir())
+	got, err := stage(t, archive, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"f": "a/f"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := stage(t, archive[:len(archive)/2], ""); err == nil {
+		t.Error("half of it is staged without an error")
+	}
+}
+
+// TestProgramBomb: a program that writes more than is accepted is ended.
+func TestProgramBomb(t *testing.T) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("this test runs a shell script, and needs the program sh")
+	}
+	dir := t.TempDir()
+	sourcetest.Write(t, dir, map[string]string{"endless": "x:#!" + sh + "\nwhile :; do echo " + strings.Repeat("x", 8000) + "; done\n"})
+	a := &archive{limit: 1 << 20, scratch: t.TempDir()}
+	if err := a.unpack(context.Background(), sourcetest.NewWork(t), filepath.Join(dir, "endless"), "x"); !errors.Is(err, errTooLarge) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestLzipMissing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := stage(t, []byte("LZIP\x01..."), "")
