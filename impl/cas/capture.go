@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"bst/impl/stream"
@@ -60,30 +62,71 @@ type fileJob struct {
 type capturer struct {
 	store *Store // nil: digests alone
 	opts  CaptureOptions
-	jobs  chan fileJob
 	count int
+
+	// few holds the first files. Most trees of sources have no more: for them
+	// goroutines would cost more than the hashing.
+	few     []fileJob
+	jobs    chan fileJob // nil until there are more
+	workers sync.WaitGroup
 
 	mu   sync.Mutex // guards err
 	err  error      // the first one
 	stop chan struct{}
 }
 
+// fewFiles is how many files are hashed without starting workers.
+const fewFiles = 16
+
 func capture(path string, s *Store, opts CaptureOptions) (Digest, error) {
-	c := &capturer{store: s, opts: opts, jobs: make(chan fileJob, 256), stop: make(chan struct{})}
-	var workers sync.WaitGroup
-	for range hashWorkers() {
-		workers.Go(c.work)
-	}
+	c := &capturer{store: s, opts: opts, stop: make(chan struct{})}
 	root, err := c.scan(path, 0)
 	if err != nil {
 		c.fail(err)
 	}
-	close(c.jobs)
-	workers.Wait()
+	if c.jobs != nil {
+		close(c.jobs)
+		c.workers.Wait()
+	} else {
+		c.hash(slices.Values(c.few))
+	}
 	if c.err != nil {
 		return Digest{}, c.err
 	}
 	return c.finish(root)
+}
+
+// add has a file hashed, by a worker or at the end.
+func (c *capturer) add(job fileJob) error {
+	if c.jobs == nil {
+		if c.few = append(c.few, job); len(c.few) <= fewFiles {
+			return nil
+		}
+		c.jobs = make(chan fileJob, 256)
+		for range hashWorkers() {
+			c.workers.Go(func() {
+				c.hash(func(yield func(fileJob) bool) {
+					for job := range c.jobs {
+						if !yield(job) {
+							return
+						}
+					}
+				})
+			})
+		}
+		for _, job := range c.few {
+			c.jobs <- job
+		}
+		return nil
+	}
+	select {
+	case c.jobs <- job:
+		return nil
+	case <-c.stop:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.err
+	}
 }
 
 // hashWorkers is how many files are hashed at a time.
@@ -142,10 +185,8 @@ func (c *capturer) scan(path string, depth int) (*captured, error) {
 		entry := &dir.data.entries[len(dir.data.entries)-1]
 		switch e.Type {
 		case TypeFile:
-			select {
-			case c.jobs <- fileJob{below, entry}:
-			case <-c.stop:
-				return nil, c.err
+			if err := c.add(fileJob{below, entry}); err != nil {
+				return nil, err
 			}
 		case TypeDirectory:
 			sub, err := c.scan(below, depth+1)
@@ -162,9 +203,11 @@ func badTree(path string, err error) error {
 	return &stream.Error{Domain: stream.DomainCAS, Message: fmt.Sprintf("The folder '%s' cannot be stored: %s", path, err)}
 }
 
-func (c *capturer) work() {
-	buf := make([]byte, copyBuffer)
-	for job := range c.jobs {
+// hash hashes files until one fails, here or elsewhere.
+func (c *capturer) hash(jobs iter.Seq[fileJob]) {
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	for job := range jobs {
 		select {
 		case <-c.stop:
 			continue

@@ -106,7 +106,9 @@ func DigestFile(path string) (Digest, error) {
 	}
 	defer f.Close()
 	h := sha256.New()
-	n, err := io.Copy(h, f)
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	n, err := io.CopyBuffer(onlyWriter{h}, onlyReader{f}, buf)
 	if err != nil {
 		return Digest{}, readError(path, err)
 	}

@@ -27,7 +27,6 @@ type Store struct {
 
 	temp  tempDir
 	dirs  dirCache
-	bufs  sync.Pool
 	clone atomic.Bool // false once the filesystem is known not to share blocks
 }
 
@@ -56,7 +55,6 @@ func Open(dir string) (*Store, error) {
 		tmp:     filepath.Join(dir, "tmp"),
 	}
 	s.clone.Store(true)
-	s.bufs.New = func() any { b := make([]byte, copyBuffer); return &b }
 	return s, nil
 }
 
@@ -68,6 +66,12 @@ func (s *Store) Close() error { return s.temp.close() }
 // copyBuffer is the size of the pieces in which files are read and hashed;
 // smaller files are handled in one piece, in memory.
 const copyBuffer = 256 << 10
+
+// buffers are shared by all stores: most uses are short, and many at once.
+var buffers = sync.Pool{New: func() any { return new([copyBuffer]byte) }}
+
+func takeBuffer() []byte { return buffers.Get().(*[copyBuffer]byte)[:] }
+func putBuffer(b []byte) { buffers.Put((*[copyBuffer]byte)(b)) }
 
 // Dir is the folder that the store lies in.
 func (s *Store) Dir() string { return s.dir }
@@ -171,18 +175,18 @@ func (s *Store) PutFile(path string) (Digest, error) {
 // copy is hashed again while it is made: the object's name must be the digest
 // of what was written, even of a file that changes meanwhile.
 func (s *Store) putFile(f *os.File) (Digest, error) {
-	buf := s.bufs.Get().(*[]byte)
-	defer s.bufs.Put(buf)
-	n, err := io.ReadFull(f, *buf)
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	n, err := io.ReadFull(f, buf)
 	switch {
 	case err == io.EOF || err == io.ErrUnexpectedEOF:
-		return s.PutBytes((*buf)[:n])
+		return s.PutBytes(buf[:n])
 	case err != nil:
 		return Digest{}, err
 	}
 	h := sha256.New()
-	h.Write((*buf)[:n])
-	more, err := io.CopyBuffer(onlyWriter{h}, onlyReader{f}, *buf)
+	h.Write(buf[:n])
+	more, err := io.CopyBuffer(onlyWriter{h}, onlyReader{f}, buf)
 	if err != nil {
 		return Digest{}, err
 	}
@@ -199,11 +203,11 @@ func (s *Store) putFile(f *os.File) (Digest, error) {
 // PutReader stores what r gives until its end. An error of r is returned as it
 // is, and nothing is stored.
 func (s *Store) PutReader(r io.Reader) (Digest, error) {
-	buf := s.bufs.Get().(*[]byte)
-	defer s.bufs.Put(buf)
-	n, err := io.ReadFull(r, *buf)
+	buf := takeBuffer()
+	defer putBuffer(buf)
+	n, err := io.ReadFull(r, buf)
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return s.PutBytes((*buf)[:n])
+		return s.PutBytes(buf[:n])
 	}
 	if err != nil {
 		return Digest{}, err
@@ -215,9 +219,9 @@ func (s *Store) PutReader(r io.Reader) (Digest, error) {
 			return err
 		}
 		h := &hashWriter{w: w, h: sha256.New()}
-		_, err = h.Write((*buf)[:n])
+		_, err = h.Write(buf[:n])
 		if err == nil {
-			_, err = io.CopyBuffer(h, onlyReader{r}, *buf)
+			_, err = io.CopyBuffer(h, onlyReader{r}, buf)
 		}
 		if cerr := w.Close(); err == nil && cerr != nil {
 			err = writeFailure{cerr}

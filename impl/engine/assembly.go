@@ -285,9 +285,6 @@ func (a *assembly) Integrate(ctx context.Context, elements []kind.Handle) error 
 	var all []scripted
 	for _, h := range elements {
 		e := elementOf(h)
-		if !e.HasArtifact() {
-			continue
-		}
 		p, err := a.w.publicOf(e)
 		if err != nil {
 			return err
