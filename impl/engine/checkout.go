@@ -19,12 +19,24 @@ import (
 )
 
 // checkout obeys bst artifact checkout.
-func (s *session) checkout(ctx context.Context, o *stream.Checkout) error {
+func (s *session) checkout(ctx context.Context, o *stream.Checkout) (err error) {
 	w, err := s.load(ctx, []string{o.Target})
 	if err != nil {
 		return err
 	}
 	target := w.graph.Targets[0]
+	if o.Tar == "" {
+		if _, statErr := os.Lstat(o.Directory); os.IsNotExist(statErr) {
+			defer func() {
+				if err != nil {
+					// Only a folder that is still empty goes: it was made here.
+					if rmErr := os.Remove(o.Directory); rmErr != nil && !os.IsNotExist(rmErr) {
+						s.say(subject{}, stream.TypeWarning, nil, "The checkout's folder was left behind", rmErr.Error())
+					}
+				}
+			}()
+		}
+	}
 	if err := checkLocation(o); err != nil {
 		return err
 	}
