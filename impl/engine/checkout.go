@@ -78,7 +78,7 @@ func (s *session) checkout(ctx context.Context, o *stream.Checkout) (err error) 
 			if err != nil {
 				return err
 			}
-			return w.store.CheckoutTree(d, o.Directory, cas.CheckoutOptions{Hardlink: o.Hardlinks})
+			return checkoutTree(w.store, d, o)
 		})
 	} else {
 		err = j.activity("Creating tarball", func() error { return writeTarball(ctx, w.store, root, o) })
@@ -91,6 +91,32 @@ func (s *session) checkout(ctx context.Context, o *stream.Checkout) (err error) 
 	}
 	s.emit(done)
 	return nil
+}
+
+// checkoutTree fills the destination. An empty one is replaced by a folder that
+// was filled beside it, so that no half checkout is left when it fails.
+func checkoutTree(store *cas.Store, d cas.Digest, o *stream.Checkout) (err error) {
+	options := cas.CheckoutOptions{Hardlink: o.Hardlinks}
+	entries, err := os.ReadDir(o.Directory)
+	if err != nil || len(entries) > 0 {
+		return store.CheckoutTree(d, o.Directory, options)
+	}
+	beside, err := os.MkdirTemp(filepath.Dir(o.Directory), ".bst-checkout-*")
+	if err != nil { // the folder is ours, its parent may not be
+		return store.CheckoutTree(d, o.Directory, options)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(beside))
+		}
+	}()
+	if err := os.Chmod(beside, 0o755); err != nil {
+		return err
+	}
+	if err := store.CheckoutTree(d, beside, options); err != nil {
+		return err
+	}
+	return os.Rename(beside, o.Directory)
 }
 
 // checkLocation refuses a destination before anything is staged.
