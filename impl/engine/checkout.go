@@ -116,6 +116,9 @@ func checkoutTree(store *cas.Store, d cas.Digest, o *stream.Checkout) (err error
 	if err := store.CheckoutTree(d, beside, options); err != nil {
 		return err
 	}
+	if err := os.Remove(o.Directory); err != nil { // os.Rename replaces no folder
+		return err
+	}
 	return os.Rename(beside, o.Directory)
 }
 
