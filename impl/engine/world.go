@@ -72,10 +72,14 @@ func (s *session) load(ctx context.Context, targets []string) (*world, error) {
 	}
 	s.world = w
 
+	registry, err := element.NewRegistry(all.Elements(), all.Sources())
+	if err != nil {
+		return nil, err
+	}
 	// A project that cannot be loaded is told before any step begins.
 	w.project, err = project.Open(ctx, project.Options{
 		Directory: s.set.Directory, Options: set.Options, Projects: set.Projects,
-		DefaultMirror: set.DefaultMirror, MaxJobs: set.MaxJobs,
+		DefaultMirror: set.DefaultMirror, MaxJobs: set.MaxJobs, Junctions: junctions{w, registry},
 		Warn: func(text, detail string) { s.say(subject{}, stream.TypeWarning, nil, text, detail) },
 	})
 	if err != nil {
@@ -101,10 +105,6 @@ func (s *session) load(ctx context.Context, targets []string) (*world, error) {
 	}
 	w.projects = loaded.Projects
 	err = s.stage("Resolving elements", func(progress func(current, total int)) error {
-		registry, err := element.NewRegistry(all.Elements(), all.Sources())
-		if err != nil {
-			return err
-		}
 		w.graph, err = element.Resolve(ctx, loaded, registry, element.Options{Progress: progress})
 		return err
 	})
