@@ -324,6 +324,8 @@ func (f *Factory) try(ctx context.Context) (features, error) {
 		return features{}, ctx.Err()
 	case err != nil:
 		return features{why: err.Error()}, nil
+	case state.ExitCode() == exitNamespaces:
+		return features{why: strings.TrimSpace(text.String())}, nil
 	case !state.Success():
 		return features{namespaces: true, why: strings.TrimSpace(text.String())}, nil
 	}

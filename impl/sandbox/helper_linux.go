@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,7 @@ import (
 //	                       ordinary user, a user namespace) mounts the overlay and
 //	                       becomes bubblewrap. It is the first process of its pid
 //	                       namespace: when it ends the kernel ends all others.
+//	helper inner-terminal PLAN   the same for a shell on a terminal of its own.
 //	helper shell PLAN      runs in the frontend's place on its terminal: starts an
 //	                       inner helper and ends with its status.
 //	helper probe DIR       born like inner, tries what the overlay has to do in
@@ -34,6 +36,8 @@ import (
 const (
 	exitUsage = 125
 	exitSetup = 126
+	// exitNamespaces is a probe's, whose namespaces are of no use.
+	exitNamespaces = 2
 )
 
 // statusFD is the descriptor on which an inner helper, and after it bubblewrap,
@@ -59,7 +63,9 @@ func RunHelper(args []string) int {
 	if len(args) == 2 {
 		switch args[0] {
 		case "inner":
-			return runInner(args[1])
+			return runInner(args[1], false)
+		case "inner-terminal":
+			return runInner(args[1], true)
 		case "shell":
 			return runShell(args[1])
 		case "probe":
@@ -71,7 +77,7 @@ func RunHelper(args []string) int {
 }
 
 // runInner returns only when it fails.
-func runInner(path string) int {
+func runInner(path string, terminal bool) int {
 	unix.CloseOnExec(statusFD)
 	say := func(mount bool, err error) int {
 		b, _ := json.Marshal(report{Error: err.Error(), Mount: mount}) // cannot fail
@@ -85,12 +91,22 @@ func runInner(path string) int {
 	if err != nil {
 		return say(false, err)
 	}
+	if terminal {
+		// The script begins a session, and so comes to own the terminal.
+		p.Terminal, p.First = false, true
+		p.Argv = append([]string{p.Shell, "-c", ownTerminal, p.Argv[0]}, p.Argv...)
+	}
 	if err := closeOthers(p.Batch); err != nil {
 		return say(false, err)
 	}
 	unix.Umask(0o022)
 	if err := os.Chdir(p.Work); err != nil {
 		return say(false, err)
+	}
+	if p.OwnNamespaces {
+		if err := ownMounts(); err != nil {
+			return say(false, err)
+		}
 	}
 	if p.Overlay {
 		if err := mountOverlay(p); err != nil {
@@ -101,6 +117,9 @@ func runInner(path string) int {
 	if _, err := unix.FcntlInt(statusFD, unix.F_SETFD, 0); err != nil {
 		return say(false, err)
 	}
+	// Signals that were ignored where bst was started (nohup, a shell's &) would
+	// be ignored by every command; what has a handler begins anew.
+	signal.Notify(make(chan os.Signal, 1))
 	args := p.arguments(statusFD)
 	// Bubblewrap gets an environment of its own: the element's must not change
 	// what the host's program does (LD_PRELOAD, LD_LIBRARY_PATH).
@@ -129,11 +148,20 @@ func closeOthers(batch bool) error {
 	return nil
 }
 
-// mountOverlay mounts p's layers, in the working directory p.Work.
-func mountOverlay(p *plan) error {
+// ownMounts cuts the mount namespace off from the host's and mounts the pid
+// namespace's own /proc, in which bubblewrap looks for its children.
+func ownMounts() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)
 	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mounting /proc: %w", err)
+	}
+	return nil
+}
+
+// mountOverlay mounts p's layers, in the working directory p.Work.
+func mountOverlay(p *plan) error {
 	options := p.options()
 	if len(options) >= os.Getpagesize() {
 		return fmt.Errorf("overlay mount options of %d bytes are longer than a page", len(options))
@@ -194,36 +222,64 @@ func runShell(path string) int {
 		fmt.Fprintln(os.Stderr, "bst: sandbox: "+err.Error())
 		return exitSetup
 	}
-	cmd := innerCommand("inner", path, p.OwnNamespaces)
+	var own *terminal
+	verb := "inner"
+	if p.Shell != "" && isTerminal(0) && isTerminal(1) {
+		if own, err = openTerminal(); err == nil {
+			verb = "inner-terminal"
+		}
+		// Without one of its own the shell gets the person's.
+	}
+	cmd := innerCommand(verb, path, p.OwnNamespaces)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{writer}
-	// The terminal's signals reach the command as well, and it is for the
-	// command to decide. (Handled, not ignored: a child inherits what is
-	// ignored.) A hangup or a request to end kills, and so the child dies too.
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, unix.SIGINT, unix.SIGQUIT)
-	pgrp, terr := unix.IoctlGetInt(0, unix.TIOCGPGRP)
+	restore := func() {}
+	if own != nil {
+		cmd.Stdin, cmd.Stdout = own.slave, own.slave
+		if isTerminal(2) {
+			cmd.Stderr = own.slave
+		}
+		cmd.SysProcAttr.Setsid = true
+		restore = func() {
+			if err := own.restore(); err != nil {
+				fmt.Fprintln(os.Stderr, "bst: sandbox: restoring the terminal: "+err.Error())
+			}
+		}
+	} else {
+		// The terminal's signals reach the command as well, and it is for the
+		// command to decide. (Handled, not ignored: a child inherits what is
+		// ignored.)
+		signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGQUIT)
+	}
 	if err := cmd.Start(); err != nil {
+		restore()
 		fmt.Fprintln(os.Stderr, "bst: sandbox: "+startError(err).Error())
 		return exitSetup
 	}
 	writer.Close()
+	var carried <-chan struct{}
+	if own != nil {
+		own.slave.Close()
+		own.restoreAndDie(func() { _ = cmd.Process.Kill() })
+		carried = own.carry()
+	}
 	result := readReports(status, nil)
 	err = cmd.Wait()
-	if terr == nil {
-		// An interactive shell makes its own process group the terminal's, and
-		// from its pid namespace it cannot give the terminal back.
-		signal.Ignore(unix.SIGTTOU)
-		if err := unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, pgrp); err != nil && !errors.Is(err, unix.ENOTTY) {
-			fmt.Fprintln(os.Stderr, "bst: sandbox: giving the terminal back: "+err.Error())
+	if own != nil {
+		select {
+		case <-carried:
+		case <-time.After(outputWait): // somebody outside has the terminal open
 		}
 	}
+	restore()
 	switch {
 	case result.err != "":
 		fmt.Fprintln(os.Stderr, "bst: sandbox: "+result.err)
 		return exitSetup
 	case result.exited:
 		return result.exitCode
+	case err == nil || cmd.ProcessState == nil:
+		return exitSetup
 	}
 	return waitStatus(cmd.ProcessState)
 }
@@ -258,6 +314,10 @@ func runProbe(dir string) int {
 		if err := os.WriteFile(f, []byte("lower"), 0o644); err != nil {
 			return fail(err)
 		}
+	}
+	if err := ownMounts(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return exitNamespaces
 	}
 	p := &plan{Work: dir, Overlay: true, UserXattr: userXattr(), Layers: []string{"b", "a"}}
 	if err := mountOverlay(p); err != nil {

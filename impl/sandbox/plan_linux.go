@@ -56,6 +56,10 @@ type plan struct {
 	Batch bool
 	// Terminal leaves the command on the terminal of whoever starts the helper.
 	Terminal bool
+	// First makes the command itself the first process of the sandbox.
+	First bool
+	// Shell is where the sandbox has sh, for the start on a terminal; may be "".
+	Shell string
 	// OwnNamespaces says that the helper runs in namespaces of its own; it is
 	// set by whoever starts it.
 	OwnNamespaces bool
@@ -157,6 +161,9 @@ func (p *plan) arguments(statusFD int) []string {
 	add("--die-with-parent")
 	if !p.Terminal {
 		add("--new-session")
+	}
+	if p.First {
+		add("--as-pid-1")
 	}
 	add("--json-status-fd", strconv.Itoa(statusFD))
 	add("--clearenv")

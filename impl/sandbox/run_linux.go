@@ -146,6 +146,11 @@ func (r *Root) Recipe(spec Spec) (argv, env []string, dir string, err error) {
 		return nil, nil, "", err
 	}
 	p.Terminal = true
+	for _, sh := range []string{"/bin/sh", "/usr/bin/sh"} {
+		if p.Shell == "" && r.exists(r.shown, &spec, sh) {
+			p.Shell = sh
+		}
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, nil, "", err
