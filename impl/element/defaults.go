@@ -9,14 +9,14 @@ import (
 	"bst/impl/stream"
 )
 
-// LocalDefaults reads the defaults of plugins that lie in the project itself.
-// For all other origins it says nothing, so that what is built in holds.
-func LocalDefaults(p *project.Project, o *project.PluginOrigin, kind string) (*node.Node, error) {
-	if o.Origin != "local" {
+// pluginDefaults reads the YAML beside a plugin's file, nil where the plugin is
+// not in a folder. A plugin without one has no defaults.
+func pluginDefaults(p *project.Plugin, kind string) (*node.Node, error) {
+	if p.Dir == "" {
 		return nil, nil
 	}
 	name := kind + ".yaml"
-	n, err := node.Load(filepath.Join(p.Dir, o.Where, name), name)
+	n, err := node.Load(filepath.Join(p.Dir, name), name)
 	var missing *stream.Error
 	if errors.As(err, &missing) && missing.Reason == "MISSING_FILE" {
 		return node.NewMapping(stream.Provenance{}), nil

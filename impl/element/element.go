@@ -30,6 +30,8 @@ type Graph struct {
 	Elements []*Element
 	// Warnings are for the person, in order.
 	Warnings []Warning
+	// Notes are for a person who wants to know more.
+	Notes []Warning
 
 	walkers sync.Pool
 }

@@ -52,7 +52,7 @@ func TestErrors(t *testing.T) {
 		{"unknown source kind", "", "kind: import\nsources:\n- kind: sausage\n", stream.Error{
 			Domain: "PLUGIN", Reason: "plugin-not-found",
 			Message: "a.bst [line 3 column 2]: No source plugin registered for kind 'sausage'",
-			Detail:  "Check its spelling: the source kinds built in are git, "}},
+			Detail:  "Check its spelling: the source kinds built in are anitya, "}},
 		{"workspace source", "", "kind: import\nsources:\n- kind: workspace\n", stream.Error{
 			Domain: "LOAD", Reason: "INVALID_DATA", Message: "a.bst [line 3 column 8]: Invalid usage of workspace source kind"}},
 		{"unknown key", "", "kind: manual\nsauces: []\n", stream.Error{

@@ -53,6 +53,7 @@ type (
 type layers struct {
 	registry *Registry
 	defaults Defaults
+	plugins  *plugins
 
 	// mu guards entries.
 	mu      sync.Mutex
@@ -90,7 +91,11 @@ func (ls *layers) load(e *project.Element) (*layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	defaults, err := ls.pluginDefaults(p, origin, traits)
+	plugin, err := ls.plugins.element(p, e.Kind)
+	if err != nil {
+		return nil, err
+	}
+	defaults, err := ls.pluginDefaults(p, origin, plugin, traits)
 	if err != nil {
 		return nil, err
 	}
@@ -166,15 +171,21 @@ func (ls *layers) load(e *project.Element) (*layer, error) {
 func asNode(n *node.Node) (*node.Node, error) { return n, nil }
 
 // pluginDefaults are a kind's own defaults, to be changed by the caller.
-func (ls *layers) pluginDefaults(p *project.Project, origin *project.PluginOrigin, t *kind.Traits) (*node.Node, error) {
-	if origin != nil && ls.defaults != nil {
-		n, err := ls.defaults(p, origin, t.Kind)
-		if err != nil {
-			return nil, err
-		}
-		if n != nil {
-			return n.Clone(), nil
-		}
+func (ls *layers) pluginDefaults(p *project.Project, origin *project.PluginOrigin, plugin *project.Plugin, t *kind.Traits) (*node.Node, error) {
+	var n *node.Node
+	var err error
+	switch {
+	case origin == nil:
+	case ls.defaults != nil:
+		n, err = ls.defaults(p, origin, t.Kind)
+	case plugin != nil:
+		n, err = pluginDefaults(plugin, t.Kind)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if n != nil {
+		return n.Clone(), nil
 	}
 	if t.Defaults == "" {
 		return node.NewMapping(stream.Provenance{}), nil

@@ -20,7 +20,8 @@ import (
 // Options say how to resolve.
 type Options struct {
 	// Defaults reads the defaults that come with a plugin which a project takes
-	// from an origin. Nil stands for LocalDefaults.
+	// from an origin. Nil stands for those that lie beside the plugin's file,
+	// as far as that is here.
 	Defaults Defaults
 	// Progress hears how many elements have been resolved, from several
 	// goroutines at once. May be nil.
@@ -37,15 +38,15 @@ type Defaults func(p *project.Project, o *project.PluginOrigin, kind string) (*n
 // Errors are those of the reference; where several elements have one, that of
 // the basemost element is returned.
 func Resolve(ctx context.Context, loaded *project.Loaded, registry *Registry, o Options) (*Graph, error) {
-	if o.Defaults == nil {
-		o.Defaults = LocalDefaults
-	}
+	found := findPlugins(ctx, loaded, registry)
 	r := &resolution{
 		loaded:  loaded,
 		options: o,
-		layers:  &layers{registry: registry, defaults: o.Defaults, entries: map[layerKey]*layerEntry{}},
-		graph:   &Graph{Elements: make([]*Element, len(loaded.All))},
-		index:   make(map[*project.Element]*Element, len(loaded.All)),
+		layers: &layers{
+			registry: registry, defaults: o.Defaults, plugins: found, entries: map[layerKey]*layerEntry{},
+		},
+		graph: &Graph{Elements: make([]*Element, len(loaded.All)), Notes: found.notes},
+		index: make(map[*project.Element]*Element, len(loaded.All)),
 	}
 	elements := make([]Element, len(loaded.All))
 	for i, l := range loaded.All {

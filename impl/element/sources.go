@@ -51,6 +51,9 @@ func (r *resolution) resolveSource(e *Element, l *project.Element, index int, n 
 	if s.Traits, err = r.layers.registry.source(p, s.Kind, n); err != nil {
 		return nil, err
 	}
+	if err := r.layers.plugins.source(p, s.Kind); err != nil {
+		return nil, err
+	}
 	config, err := sourceConfig(p, s.Traits, n, l.FirstPass())
 	if err != nil {
 		return nil, err

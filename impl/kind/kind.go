@@ -66,8 +66,29 @@ type Traits struct {
 	ForbidSources, ForbidBuildDeps, ForbidRuntimeDeps bool
 	// BuildElement says that generic build-element rules hold (workspaces, build trees).
 	BuildElement bool
-	New          func() Element
+	// Plugins are the Python files that the kind does the work of.
+	Plugins Plugins
+	New     func() Element
 }
+
+// Plugins say which Python plugins a kind takes the place of. A kind must do
+// what the project's own file says; which files that is true of is known of the
+// packages that are released, and of single files by their content.
+type Plugins struct {
+	// Packages are the projects that the kind is released in. A plugin of that
+	// name, reached across a junction to such a project, is this kind in each
+	// of its versions. Without one, only Files are.
+	Packages []string
+	// Files are the SHA-256 digests, in hexadecimal, of files that lie in
+	// projects themselves.
+	Files []string
+}
+
+// Packages of plugins, by the names of their projects.
+const (
+	Official  = "buildstream-plugins"
+	Community = "buildstream-plugins-community"
+)
 
 // CommandRunner overrides Traits.RunCommands after Configure.
 type CommandRunner interface{ RunCommands() bool }
@@ -90,6 +111,31 @@ type Handle interface {
 	Name() string
 	// HasArtifact is false for kinds with NoArtifact.
 	HasArtifact() bool
+}
+
+// Described is a Handle that tells more of its element: what kinds report that
+// look at their dependencies, rather than at the files of these.
+type Described interface {
+	Handle
+	// FullName has the junctions before the name: "junction.bst:name.bst".
+	FullName() string
+	// NormalName is the name as directories are called by it.
+	NormalName() string
+	// ElementKind is the name in "kind:".
+	ElementKind() string
+	// Runtime are the direct dependencies that it needs at run time, in
+	// staging order.
+	Runtime() []Handle
+	// Sources are its sources, in order.
+	Sources() []DescribedSource
+}
+
+// DescribedSource is a source of a Described element.
+type DescribedSource interface {
+	Kind() string
+	// Info is what the source reports of where it comes from; false where its
+	// kind does not, or it has no ref.
+	Info() ([]SourceInfo, bool)
 }
 
 // Dependency is a direct build dependency.

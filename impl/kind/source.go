@@ -49,7 +49,9 @@ type SourceTraits struct {
 	// RequiresPrevious is BST_REQUIRES_PREVIOUS_SOURCES_STAGE (patch): Stage
 	// sees the earlier sources.
 	RequiresPrevious bool
-	New              func() Source
+	// Plugins are the Python files that the kind does the work of.
+	Plugins Plugins
+	New     func() Source
 }
 
 // CommonSourceKeys are the keys that every source may have.

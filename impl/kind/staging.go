@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Helpers for kinds that stage dependencies at locations of their choice.
@@ -45,4 +46,23 @@ func StageLayout(ctx context.Context, a Assembly, layout map[string][]Dependency
 	return a.Activity("Integrating sandbox", func() error {
 		return a.Integrate(ctx, a.Dependencies(Elements(layout["/"])))
 	})
+}
+
+// PutFile writes a file into the virtual root, with the folders that lead to it.
+func PutFile(ctx context.Context, a Assembly, path string, content []byte, executable bool) error {
+	root, err := a.Root(ctx)
+	if err != nil {
+		return err
+	}
+	digest, err := root.Store().PutBytes(content)
+	if err != nil {
+		return err
+	}
+	path = strings.Trim(path, "/")
+	if slash := strings.LastIndexByte(path, '/'); slash > 0 {
+		if err := root.MkdirAll(path[:slash]); err != nil {
+			return err
+		}
+	}
+	return root.AddFile(path, digest, executable)
 }

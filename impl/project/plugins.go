@@ -43,6 +43,7 @@ func loadPlugin(n *node.Node, dir string) (PluginOrigin, error) {
 	if o.Where, err = n.NeedStr(where); err != nil {
 		return o, err
 	}
+	o.node = n.Get(where)
 	if o.Origin == "local" {
 		if _, _, err := projectpath.Resolve(n.Get(where), dir, projectpath.Directory); err != nil {
 			return o, err

@@ -143,6 +143,9 @@ type PluginOrigin struct {
 	Elements, Sources, SourceMirrors []string
 	AllowDeprecated                  bool
 	Provenance                       stream.Provenance
+
+	// node is where Where is written.
+	node *node.Node
 }
 
 // LoadOptions is how elements are loaded.

@@ -1,0 +1,150 @@
+package element
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"bst/impl/kind"
+	"bst/impl/node"
+	"bst/impl/project"
+	"bst/impl/stream"
+)
+
+// plugins are where the kinds of a graph come from. Projects say so, and what
+// they say is what holds: a kind that is built in stands for the plugin there
+// only where it is known to do the same.
+type plugins struct {
+	found map[pluginKey]foundPlugin
+	// notes say where built-in defaults are used for want of the plugin's own.
+	notes []Warning
+}
+
+type pluginKey struct {
+	project *project.Project
+	what    project.PluginType
+	kind    string
+}
+
+// foundPlugin has no plugin where the project declares none.
+type foundPlugin struct {
+	plugin *project.Plugin
+	err    error
+}
+
+// findPlugins looks for the plugins of all elements and sources, by one
+// goroutine: it may load projects. What is wrong with one is told when an
+// element is resolved that needs it.
+func findPlugins(ctx context.Context, loaded *project.Loaded, registry *Registry) *plugins {
+	ps := &plugins{found: map[pluginKey]foundPlugin{}}
+	look := func(key pluginKey, at *node.Node, known kind.Plugins) {
+		f := &foundPlugin{}
+		f.plugin, f.err = key.project.Plugin(ctx, key.what, key.kind)
+		switch {
+		case f.err != nil && project.NotFetched(f.err) && len(known.Files) == 0:
+			ps.note(key, f.err)
+			f.err = nil
+		case f.err == nil && f.plugin != nil && f.plugin.Dir != "":
+			f.err = check(key, f.plugin, at, known)
+		case f.err == nil && f.plugin != nil:
+			ps.notes = append(ps.notes, Warning{Text: fmt.Sprintf(
+				"The %s kind '%s' of %s is built in: its own defaults are used, whatever version of the package is asked for",
+				key.what, key.kind, f.plugin)})
+		}
+		ps.found[key] = *f
+	}
+	for _, l := range loaded.All {
+		key := pluginKey{l.Project, project.PluginElement, l.Kind}
+		if t := registry.elements[l.Kind]; t != nil {
+			if _, done := ps.found[key]; !done {
+				look(key, l.Node, t.Plugins)
+			}
+		}
+		for _, s := range l.Node.Get("sources").Items() {
+			key := pluginKey{l.Project, project.PluginSource, s.Get("kind").Text()}
+			if t := registry.sources[key.kind]; t != nil {
+				if _, done := ps.found[key]; !done {
+					look(key, s, t.Plugins)
+				}
+			}
+		}
+	}
+	return ps
+}
+
+func (ps *plugins) note(key pluginKey, err error) {
+	ps.notes = append(ps.notes, Warning{
+		Text: fmt.Sprintf("The plugin of the %s kind '%s' is not here: the defaults that are built in are used",
+			key.what, key.kind),
+		Detail: err.Error(),
+	})
+}
+
+// element is where an element kind comes from, nil for one of the format's own.
+func (ps *plugins) element(p *project.Project, kind string) (*project.Plugin, error) {
+	f := ps.found[pluginKey{p, project.PluginElement, kind}]
+	return f.plugin, f.err
+}
+
+// source tells what is wrong with where a source kind comes from.
+func (ps *plugins) source(p *project.Project, kind string) error {
+	return ps.found[pluginKey{p, project.PluginSource, kind}].err
+}
+
+// check refuses a plugin in a folder that is not known to do what the kind
+// here does.
+func check(key pluginKey, p *project.Plugin, at *node.Node, known kind.Plugins) error {
+	packages := known.Packages
+	if len(packages) == 0 && len(known.Files) == 0 {
+		packages = []string{kind.Official}
+	}
+	if slices.Contains(packages, p.Project.Name) {
+		return nil
+	}
+	file := filepath.Join(p.Dir, key.kind+".py")
+	sum, err := checksum(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		e := at.Errorf("plugin-not-found", "No %s plugin registered for kind '%s'", key.what, key.kind)
+		e.Domain = stream.DomainPlugin
+		e.Detail = fmt.Sprintf("%s: the project takes it from %s, where there is no file '%s.py'.",
+			p.Origin.Provenance, p, key.kind)
+		return e
+	}
+	if err != nil {
+		e := at.Errorf("load-plugin-error", "Failed to load plugin '%s': %s", key.kind, err)
+		e.Domain = stream.DomainPlugin
+		return e
+	}
+	if slices.Contains(known.Files, sum) {
+		return nil
+	}
+	e := at.Errorf("plugin-unknown", "The %s plugin '%s' of this project is not one that is built in", key.what, key.kind)
+	e.Domain = stream.DomainPlugin
+	e.Detail = fmt.Sprintf("%s: the project takes it from %s.\n"+
+		"That file has the SHA-256 %s.\n"+
+		"Python plugins are not run: the kind '%s' that is built in stands for the released plugin alone, and not for\n"+
+		"one that was edited or is another by the same name. Take the plugin from its package, or rename the\n"+
+		"plugin's kind and describe the element with one that is built in.",
+		p.Origin.Provenance, p, sum, key.kind)
+	return e
+}
+
+func checksum(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
+}

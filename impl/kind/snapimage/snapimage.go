@@ -1,0 +1,91 @@
+// Package snapimage is the element kind "snap_image": the dependencies' files,
+// laid out as "snap pack" takes them, with the metadata in meta/snap.yaml.
+package snapimage
+
+import (
+	"context"
+	_ "embed"
+	"path"
+	"slices"
+
+	"bst/impl/kind"
+	"bst/impl/node"
+)
+
+//go:embed snap_image.yaml
+var defaults string
+
+// Traits are what the kind is.
+func Traits() kind.Traits {
+	return kind.Traits{
+		Kind:              "snap_image",
+		Defaults:          defaults,
+		RunCommands:       true,
+		ForbidRuntimeDeps: true,
+		ForbidSources:     true,
+		Plugins: kind.Plugins{
+			Packages: []string{kind.Community},
+			// Freedesktop SDK's own, before it was released in a package.
+			Files: []string{
+				"51ecccfdf22a39405cf43ca94efb5b4f4e39d65aa43f3405ce4cb9d17e5920a6",
+				"b857cc1bab7195638a00eee72b436b39fde319a9339070d6f1faa80a1015fa93",
+			},
+		},
+		New: func() kind.Element { return new(element) },
+	}
+}
+
+// layout is the version of what Assemble makes, as keys have it.
+const layout = 7
+
+type element struct {
+	// directory is what is collected.
+	directory        string
+	include, exclude []string
+	orphans          bool
+	metadata         *node.Node
+}
+
+func (e *element) Configure(config *node.Node, _ kind.Env) (err error) {
+	if err := config.ValidateKeys("directory", "include", "exclude", "metadata", "include-orphans"); err != nil {
+		return err
+	}
+	if e.directory, err = config.NeedStr("directory"); err != nil {
+		return err
+	}
+	if e.include, err = config.GetStrs("include"); err != nil {
+		return err
+	}
+	if e.exclude, err = config.GetStrs("exclude"); err != nil {
+		return err
+	}
+	if e.orphans, err = config.GetBool("include-orphans", true); err != nil {
+		return err
+	}
+	e.metadata, err = config.Need("metadata")
+	return err
+}
+
+func (e *element) ConfigureDependencies([]kind.Dependency) error { return nil }
+
+func (e *element) UniqueKey() any {
+	return map[string]any{
+		"directory":       e.directory,
+		"include":         slices.Sorted(slices.Values(e.include)),
+		"exclude":         slices.Sorted(slices.Values(e.exclude)),
+		"include-orphans": e.orphans,
+		"metadata":        e.metadata.Plain(),
+		"version":         layout,
+	}
+}
+
+func (e *element) Assemble(ctx context.Context, a kind.Assembly) (string, error) {
+	err := a.Activity("Staging dependencies", func() error {
+		return a.StageDependencies(ctx, kind.StageDeps{Include: e.include, Exclude: e.exclude, NoOrphans: !e.orphans})
+	})
+	if err != nil {
+		return "", err
+	}
+	at := path.Join("/", e.directory)
+	return at, kind.PutFile(ctx, a, path.Join(at, "meta/snap.yaml"), []byte(e.metadata.Dump()), false)
+}
