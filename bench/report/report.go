@@ -232,7 +232,7 @@ func (p *page) halves(f *File, stack string) {
 		}
 	}
 	if len(t.rows) > 0 {
-		p.printf("Frontend and backend apart, read from /proc every 10 ms; times there are in steps\nof 10 ms, and without the sandboxes':\n\n")
+		p.printf("Frontend and backend apart, read from /proc every 20 ms; times there are in steps\nof 10 ms, and without the sandboxes':\n\n")
 	}
 	p.table(t)
 }
