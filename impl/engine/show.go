@@ -122,6 +122,13 @@ func (w *world) shown(ctx context.Context, e *element.Element, p *plan, want fie
 	if want["runtime-deps"] {
 		v.RuntimeDeps = names(e.Direct(element.ScopeRun))
 	}
+	if want["source-info"] {
+		info, err := w.sourceInfo(e)
+		if err != nil {
+			return nil, err
+		}
+		v.SourceInfo = info
+	}
 	if want["artifact-cas-digest"] {
 		if a := w.artifact(e); a != nil {
 			v.ArtifactDigest = a.Files.String()

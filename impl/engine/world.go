@@ -114,6 +114,9 @@ func (s *session) load(ctx context.Context, targets []string) (*world, error) {
 	for _, warning := range w.graph.Warnings {
 		s.say(subject{}, stream.TypeWarning, nil, warning.Text, warning.Detail)
 	}
+	for _, note := range w.graph.Notes {
+		s.say(subject{}, stream.TypeStatus, nil, note.Text, note.Detail)
+	}
 	w.found = make([]*artifact.Artifact, len(w.graph.Elements))
 	w.initKeys()
 	return w, nil
