@@ -1,7 +1,9 @@
 package sandbox
 
 import (
-	"encoding/json"
+	"bytes"
+	"encoding/gob"
+	"fmt"
 	"os"
 	"path"
 	"path/filepath"
@@ -176,13 +178,14 @@ func (p *plan) arguments(statusFD int) []string {
 	return append(args, p.Argv...)
 }
 
-// write stores the plan in the file, readable by its owner alone.
+// write stores the plan in the file, readable by its owner alone. (As gob, not
+// JSON, which would change paths and variables that are not UTF-8.)
 func (p *plan) write(path string) error {
-	b, err := json.Marshal(p)
-	if err != nil {
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(p); err != nil {
 		return err
 	}
-	return os.WriteFile(path, b, 0o600)
+	return os.WriteFile(path, b.Bytes(), 0o600)
 }
 
 func readPlan(path string) (*plan, error) {
@@ -191,8 +194,8 @@ func readPlan(path string) (*plan, error) {
 		return nil, err
 	}
 	p := new(plan)
-	if err := json.Unmarshal(b, p); err != nil {
-		return nil, err
+	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(p); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
 }

@@ -114,7 +114,7 @@ func (r *Root) execute(ctx context.Context, p *plan, spec *Spec, extra *os.File)
 
 func (r *Root) writePlan(p *plan) (string, error) {
 	r.plans++
-	file := filepath.Join(r.dir, "plan-"+itoa(r.plans)+".json")
+	file := filepath.Join(r.dir, "plan-"+itoa(r.plans))
 	return file, p.write(file)
 }
 

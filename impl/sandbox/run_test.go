@@ -21,18 +21,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// modes runs a test with overlays and without.
+// modes runs a test with overlays, without, and without namespaces for the
+// helper, where bubblewrap is on its own.
 func modes(t *testing.T, test func(t *testing.T, l *lab)) {
-	for _, noOverlay := range []bool{false, true} {
-		name := "overlay"
-		if noOverlay {
-			name = "copy"
-		}
-		t.Run(name, func(t *testing.T) {
-			l := newLab(t, func(c *Config) { c.NoOverlay = noOverlay })
+	for _, mode := range []string{"overlay", "copy", "alone"} {
+		t.Run(mode, func(t *testing.T) {
+			l := newLab(t, func(c *Config) { c.NoOverlay = mode != "overlay" })
+			if mode == "alone" {
+				l.factory.features = &features{why: "the test says so"}
+			}
 			if how, why, err := l.factory.Staging(t.Context()); err != nil {
 				t.Fatal(err)
-			} else if !noOverlay && how != "overlay" {
+			} else if mode == "overlay" && how != "overlay" {
 				t.Skip("needs overlayfs on " + l.dir + ": " + why)
 			}
 			test(t, l)
