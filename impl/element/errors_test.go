@@ -95,7 +95,7 @@ func TestErrors(t *testing.T) {
 			Domain: "ELEMENT", Reason: "filter-bdepend-also-rdepend"}},
 		{"filter of a stack", "", "kind: filter\nbuild-depends: [d.bst]\n", stream.Error{
 			Domain: "ELEMENT", Reason: "filter-bdepend-no-artifact"}},
-		{"patch first", "plugins:\n- origin: pip\n  package-name: x\n  sources: [patch]\n",
+		{"patch first", "plugins:\n- origin: pip\n  package-name: buildstream-plugins\n  sources: [patch]\n",
 			"kind: manual\nsources:\n- kind: patch\n  path: b.bst\n", stream.Error{Domain: "ELEMENT"}},
 		{"unknown architecture", "", "kind: manual\nsandbox:\n  build-arch: pdp-11\n", stream.Error{
 			Domain: "PLATFORM", Message: "a.bst [line 3 column 14]: Unknown architecture: pdp-11"}},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"bst/impl/kind"
 	"bst/impl/node"
@@ -45,20 +46,24 @@ type foundPlugin struct {
 func findPlugins(ctx context.Context, loaded *project.Loaded, registry *Registry) *plugins {
 	ps := &plugins{found: map[pluginKey]foundPlugin{}}
 	look := func(key pluginKey, at *node.Node, known kind.Plugins) {
-		f := &foundPlugin{}
+		var f foundPlugin
 		f.plugin, f.err = key.project.Plugin(ctx, key.what, key.kind)
 		switch {
 		case f.err != nil && project.NotFetched(f.err) && len(known.Files) == 0:
-			ps.note(key, f.err)
+			ps.notes = append(ps.notes, Warning{
+				Text: fmt.Sprintf("The plugin of the %s kind '%s' is not here: it is built in, with its defaults",
+					key.what, key.kind),
+				Detail: f.err.Error(),
+			})
 			f.err = nil
-		case f.err == nil && f.plugin != nil && f.plugin.Dir != "":
-			f.err = check(key, f.plugin, at, known)
 		case f.err == nil && f.plugin != nil:
-			ps.notes = append(ps.notes, Warning{Text: fmt.Sprintf(
-				"The %s kind '%s' of %s is built in: its own defaults are used, whatever version of the package is asked for",
-				key.what, key.kind, f.plugin)})
+			f.err = check(key, f.plugin, at, known)
+			if f.plugin.Dir == "" {
+				ps.notes = append(ps.notes, Warning{Text: fmt.Sprintf("The %s kind '%s' of %s is built in, with its "+
+					"defaults: the package is not installed in the version that is asked for", key.what, key.kind, f.plugin)})
+			}
 		}
-		ps.found[key] = *f
+		ps.found[key] = f
 	}
 	for _, l := range loaded.All {
 		key := pluginKey{l.Project, project.PluginElement, l.Kind}
@@ -79,14 +84,6 @@ func findPlugins(ctx context.Context, loaded *project.Loaded, registry *Registry
 	return ps
 }
 
-func (ps *plugins) note(key pluginKey, err error) {
-	ps.notes = append(ps.notes, Warning{
-		Text: fmt.Sprintf("The plugin of the %s kind '%s' is not here: the defaults that are built in are used",
-			key.what, key.kind),
-		Detail: err.Error(),
-	})
-}
-
 // element is where an element kind comes from, nil for one of the format's own.
 func (ps *plugins) element(p *project.Project, kind string) (*project.Plugin, error) {
 	f := ps.found[pluginKey{p, project.PluginElement, kind}]
@@ -98,15 +95,21 @@ func (ps *plugins) source(p *project.Project, kind string) error {
 	return ps.found[pluginKey{p, project.PluginSource, kind}].err
 }
 
-// check refuses a plugin in a folder that is not known to do what the kind
-// here does.
+// check refuses a plugin that is not known to do what the kind here does.
 func check(key pluginKey, p *project.Plugin, at *node.Node, known kind.Plugins) error {
 	packages := known.Packages
 	if len(packages) == 0 && len(known.Files) == 0 {
-		packages = []string{kind.Official}
+		packages = []string{kind.Official, kind.Samples}
 	}
-	if slices.Contains(packages, p.Project.Name) {
+	from := p.Project.Name
+	if p.Origin.Origin == "pip" {
+		from = p.Origin.Package()
+	}
+	if slices.Contains(packages, from) {
 		return nil
+	}
+	if p.Origin.Origin == "pip" {
+		return unknownPlugin(key, p, at, "The kind that is built in stands for the one in "+strings.Join(packages, " or ")+".")
 	}
 	file := filepath.Join(p.Dir, key.kind+".py")
 	sum, err := checksum(file)
@@ -125,14 +128,18 @@ func check(key pluginKey, p *project.Plugin, at *node.Node, known kind.Plugins) 
 	if slices.Contains(known.Files, sum) {
 		return nil
 	}
-	e := at.Errorf("plugin-unknown", "The %s plugin '%s' of this project is not one that is built in", key.what, key.kind)
+	return unknownPlugin(key, p, at, "That file has the SHA-256 "+sum+".")
+}
+
+// unknownPlugin is the error for a plugin that has the name of a kind which is
+// built in, and nothing else that is known of it.
+func unknownPlugin(key pluginKey, p *project.Plugin, at *node.Node, what string) error {
+	e := at.Errorf("plugin-unknown", "The %s plugin '%s' of this project is not the one that is built in", key.what, key.kind)
 	e.Domain = stream.DomainPlugin
-	e.Detail = fmt.Sprintf("%s: the project takes it from %s.\n"+
-		"That file has the SHA-256 %s.\n"+
-		"Python plugins are not run: the kind '%s' that is built in stands for the released plugin alone, and not for\n"+
-		"one that was edited or is another by the same name. Take the plugin from its package, or rename the\n"+
-		"plugin's kind and describe the element with one that is built in.",
-		p.Origin.Provenance, p, sum, key.kind)
+	e.Detail = fmt.Sprintf("%s: the project takes it from %s.\n%s\n"+
+		"Python plugins are not run, and one that was edited, or is another by the same name, is never taken for the\n"+
+		"released one. Take the plugin from its package, or describe the element with kinds that are built in.",
+		p.Origin.Provenance, p, what)
 	return e
 }
 

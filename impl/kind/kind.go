@@ -66,7 +66,8 @@ type Traits struct {
 	ForbidSources, ForbidBuildDeps, ForbidRuntimeDeps bool
 	// BuildElement says that generic build-element rules hold (workspaces, build trees).
 	BuildElement bool
-	// Plugins are the Python files that the kind does the work of.
+	// Plugins are the Python files that the kind does the work of; the zero
+	// value stands for those in Official and Samples.
 	Plugins Plugins
 	New     func() Element
 }
@@ -75,9 +76,9 @@ type Traits struct {
 // what the project's own file says; which files that is true of is known of the
 // packages that are released, and of single files by their content.
 type Plugins struct {
-	// Packages are the projects that the kind is released in. A plugin of that
-	// name, reached across a junction to such a project, is this kind in each
-	// of its versions. Without one, only Files are.
+	// Packages are the packages that the kind is released in. A plugin of that
+	// name from one of them, installed or reached across a junction to its
+	// project, is this kind in each of its versions.
 	Packages []string
 	// Files are the SHA-256 digests, in hexadecimal, of files that lie in
 	// projects themselves.
@@ -88,6 +89,8 @@ type Plugins struct {
 const (
 	Official  = "buildstream-plugins"
 	Community = "buildstream-plugins-community"
+	// Samples has some of Official's, and the reference's tests use them.
+	Samples = "sample-plugins"
 )
 
 // CommandRunner overrides Traits.RunCommands after Configure.

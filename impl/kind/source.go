@@ -49,7 +49,7 @@ type SourceTraits struct {
 	// RequiresPrevious is BST_REQUIRES_PREVIOUS_SOURCES_STAGE (patch): Stage
 	// sees the earlier sources.
 	RequiresPrevious bool
-	// Plugins are the Python files that the kind does the work of.
+	// Plugins are as an element kind's.
 	Plugins Plugins
 	New     func() Source
 }

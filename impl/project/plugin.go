@@ -32,7 +32,8 @@ type Plugin struct {
 	Origin *PluginOrigin
 	// Project is the one that has that origin, which may lie behind junctions.
 	Project *Project
-	// Dir is the absolute folder of a local plugin's files, "" for others.
+	// Dir is the absolute folder of the plugin's files, "" for a package that
+	// is not installed.
 	Dir string
 }
 
@@ -67,7 +68,7 @@ func (p *Project) findPlugin(ctx context.Context, t PluginType, kind string, way
 	case "local":
 		return &Plugin{Origin: o, Project: p, Dir: filepath.Join(p.Dir, filepath.FromSlash(o.Where))}, nil
 	case "pip":
-		return &Plugin{Origin: o, Project: p}, nil
+		return &Plugin{Origin: o, Project: p, Dir: pipDir(o.Where, t)}, nil
 	}
 	sub, err := p.pluginProject(ctx, o)
 	if err != nil {
