@@ -30,10 +30,60 @@ type keyer struct {
 	// names[i] is `["project","name"` of element i; keyed[i] is that and its
 	// strict key, nil while there is none.
 	names, keyed [][]byte
+	// prefixes[i] is where the hashes of element i were after its dependencies;
+	// nil where nobody goes on from there.
+	prefixes []*prefix
 
 	weak, strict hasher
 	tail         []byte
 }
+
+// prefix is the state of an element's hashes after the list of what it is built
+// from, which is also the list of what it needs at run time.
+type prefix struct {
+	// length is the number of elements in the list.
+	length       int
+	weak, strict hash.Cloner
+	// plain says that the list in the weak key holds names alone.
+	plain bool
+}
+
+// keep notes the state after e's dependencies where another element goes on from
+// there.
+func (k *keyer) keep(e *Element, length int) error {
+	p := k.prefixes[e.Index]
+	if p == nil {
+		return nil
+	}
+	var err error
+	if p.weak, err = k.weak.clone(); err == nil {
+		p.strict, err = k.strict.clone()
+	}
+	p.length, p.plain = length, plainNames(e)
+	return err
+}
+
+// resume lets the hashes go on after the list of e's first dependency, and
+// tells how many elements need not be hashed any more.
+func (k *keyer) resume(e *Element) (weak, strict int, err error) {
+	if len(e.Build) == 0 {
+		return 0, 0, nil
+	}
+	p := k.prefixes[e.Build[0].Index]
+	if p == nil || p.strict == nil || p.length == 0 {
+		return 0, 0, nil
+	}
+	if err := k.strict.from(p.strict); err != nil {
+		return 0, 0, err
+	}
+	if !p.plain || !plainNames(e) {
+		return 0, p.length, nil
+	}
+	return p.length, p.length, k.weak.from(p.weak)
+}
+
+// plainNames says that no dependency stands with its key in e's weak key.
+func plainNames(e *Element) bool { return !e.Traits.StrictRebuild && len(e.strict) == 0 }
 
 // hasher hashes in large pieces: closures have many small ones.
 type hasher struct {
@@ -50,6 +100,21 @@ func (h *hasher) reset() {
 	}
 	h.hash.Reset()
 	h.buf = append(h.buf[:0], coreVersion...)
+}
+
+// clone is the state of the hash so far.
+func (h *hasher) clone() (hash.Cloner, error) {
+	h.flush()
+	return h.hash.(hash.Cloner).Clone()
+}
+
+// from goes on from a state.
+func (h *hasher) from(state hash.Cloner) error {
+	c, err := state.Clone()
+	if err == nil {
+		h.hash, h.buf = c, h.buf[:0]
+	}
+	return err
 }
 
 func (h *hasher) flush() {
@@ -87,10 +152,20 @@ func (g *Graph) computeKeys(ctx context.Context) error {
 		names[i] = arena[start:len(arena):len(arena)]
 	}
 
+	prefixes := make([]*prefix, n)
+	for _, e := range g.Elements {
+		if len(e.Build) == 0 {
+			continue
+		}
+		if first := e.Build[0]; slices.Equal(first.Build, first.Runtime) && prefixes[first.Index] == nil {
+			prefixes[first.Index] = new(prefix)
+		}
+	}
+
 	workers := runtime.GOMAXPROCS(0)
 	keyers := make([]*keyer, workers)
 	for i := range keyers {
-		keyers[i] = &keyer{names: names, keyed: keyed}
+		keyers[i] = &keyer{names: names, keyed: keyed, prefixes: prefixes}
 	}
 	free := make(chan *keyer, workers)
 	for _, k := range keyers {
@@ -169,33 +244,46 @@ func (k *keyer) key(e *Element) error {
 	k.weak.reset()
 	k.strict.reset()
 	k.walker.reset(len(k.names))
-	haveWeak, haveStrict, first := true, true, true
+	// What the hashes go on from was complete, or it would not have been kept.
+	weakDone, strictDone, err := k.resume(e)
+	if err != nil {
+		return err
+	}
+	haveWeak, haveStrict, count := true, true, 0
 	k.walker.walk(e, ScopeBuild, func(dep *Element) bool {
+		count++
 		name, key := k.names[dep.Index], k.keyed[dep.Index]
-		w := &k.weak
-		w.room(len(name) + len(`,,""]`) + 2*sha256.Size)
-		if !first {
-			w.buf = append(w.buf, ',')
+		if count > weakDone {
+			w := &k.weak
+			w.room(len(name) + len(`,,""]`) + 2*sha256.Size)
+			if count > 1 {
+				w.buf = append(w.buf, ',')
+			}
+			w.buf = append(w.buf, name...)
+			if e.Traits.StrictRebuild || e.Strict(dep) {
+				haveWeak = haveWeak && dep.WeakKey != ""
+				w.buf = append(append(append(w.buf, `,"`...), dep.WeakKey...), '"')
+			}
+			w.buf = append(w.buf, ']')
 		}
-		w.buf = append(w.buf, name...)
-		if e.Traits.StrictRebuild || e.Strict(dep) {
-			haveWeak = haveWeak && dep.WeakKey != ""
-			w.buf = append(append(append(w.buf, `,"`...), dep.WeakKey...), '"')
+		if count > strictDone {
+			haveStrict = haveStrict && key != nil
+			s := &k.strict
+			s.room(len(key) + 1)
+			if count > 1 {
+				s.buf = append(s.buf, ',')
+			}
+			s.buf = append(s.buf, key...)
 		}
-		w.buf = append(w.buf, ']')
-
-		haveStrict = haveStrict && key != nil
-		s := &k.strict
-		s.room(len(key) + 1)
-		if !first {
-			s.buf = append(s.buf, ',')
-		}
-		s.buf = append(s.buf, key...)
-		first = false
 		return true
 	})
 	if !haveWeak {
 		return nil
+	}
+	if haveStrict {
+		if err := k.keep(e, count); err != nil {
+			return err
+		}
 	}
 	tail, err := e.appendTail(k.tail[:0])
 	if err != nil {

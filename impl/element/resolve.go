@@ -23,6 +23,9 @@ type Options struct {
 	// from an origin. Nil stands for those that lie beside the plugin's file,
 	// as far as that is here.
 	Defaults Defaults
+	// NoKeys leaves the keys out: they cost what the closures of all elements
+	// add up to, and some commands do not show them.
+	NoKeys bool
 	// Progress hears how many elements have been resolved, from several
 	// goroutines at once. May be nil.
 	Progress func(current, total int)
@@ -67,6 +70,9 @@ func Resolve(ctx context.Context, loaded *project.Loaded, registry *Registry, o 
 		return nil, err
 	}
 	r.warn()
+	if o.NoKeys {
+		return r.graph, nil
+	}
 	if err := r.graph.computeKeys(ctx); err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // build obeys bst build.
 func (s *session) build(ctx context.Context, o *stream.Build) (*stream.Summary, error) {
-	w, err := s.load(ctx, o.Targets)
+	w, err := s.load(ctx, o.Targets, true)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *session) build(ctx context.Context, o *stream.Build) (*stream.Summary, 
 
 // fetch obeys bst source fetch.
 func (s *session) fetch(ctx context.Context, o *stream.Fetch) (*stream.Summary, error) {
-	w, err := s.load(ctx, o.Targets)
+	w, err := s.load(ctx, o.Targets, true)
 	if err != nil {
 		return nil, err
 	}

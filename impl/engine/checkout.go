@@ -20,7 +20,7 @@ import (
 
 // checkout obeys bst artifact checkout.
 func (s *session) checkout(ctx context.Context, o *stream.Checkout) (err error) {
-	w, err := s.load(ctx, []string{o.Target})
+	w, err := s.load(ctx, []string{o.Target}, true)
 	if err != nil {
 		return err
 	}

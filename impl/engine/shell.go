@@ -18,7 +18,7 @@ var errShell = errors.New("a shell opens here")
 
 // shell obeys bst shell.
 func (s *session) shell(ctx context.Context, o *stream.Shell) error {
-	w, err := s.load(ctx, []string{o.Target})
+	w, err := s.load(ctx, []string{o.Target}, true)
 	if err != nil {
 		return err
 	}

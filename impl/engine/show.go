@@ -29,7 +29,8 @@ func (f fields) state() bool {
 
 // show obeys bst show.
 func (s *session) show(ctx context.Context, o *stream.Show) error {
-	w, err := s.load(ctx, o.Targets)
+	want := wanted(o.Fields)
+	w, err := s.load(ctx, o.Targets, want.state())
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,6 @@ func (s *session) show(ctx context.Context, o *stream.Show) error {
 	if err != nil {
 		return err
 	}
-	want := wanted(o.Fields)
 	if want.state() {
 		// Whether an element is buildable depends on all that it is built from.
 		if err := w.queryCache(ctx, w.graph.Elements, false); err != nil {

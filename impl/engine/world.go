@@ -56,8 +56,9 @@ type publicData struct {
 	integrate []string
 }
 
-// load opens the project, loads the targets and resolves them.
-func (s *session) load(ctx context.Context, targets []string) (*world, error) {
+// load opens the project, loads the targets and resolves them, with their keys
+// where somebody will look at these.
+func (s *session) load(ctx context.Context, targets []string, keys bool) (*world, error) {
 	set := &s.set.Settings
 	store, err := cas.Open(filepath.Join(set.CacheDir, "cas"))
 	if err != nil {
@@ -105,7 +106,7 @@ func (s *session) load(ctx context.Context, targets []string) (*world, error) {
 	}
 	w.projects = loaded.Projects
 	err = s.stage("Resolving elements", func(progress func(current, total int)) error {
-		w.graph, err = element.Resolve(ctx, loaded, registry, element.Options{Progress: progress})
+		w.graph, err = element.Resolve(ctx, loaded, registry, element.Options{Progress: progress, NoKeys: !keys})
 		return err
 	})
 	if err != nil {
