@@ -29,6 +29,9 @@ func (r *resolution) resolveSources(e *Element, l *project.Element) error {
 		}
 		e.Sources = append(e.Sources, s)
 	}
+	if r.options.NoKeys {
+		return nil
+	}
 	return e.keySources()
 }
 
