@@ -34,6 +34,8 @@ type session struct {
 	loaders  []*loader
 	// elements counts what has been loaded, junctions and links apart.
 	elements int
+	// loading says that Load is at work.
+	loading bool
 }
 
 // Open finds project.conf upwards from Options.Directory and loads as much of

@@ -50,8 +50,10 @@ func (p *Project) Load(ctx context.Context, targets []string, o LoadOptions) (*L
 		s.junctions = o.Junctions
 	}
 	s.progress = o.Progress
+	s.loading = true
 	p.loader.reader.prefetch(targets...)
 	defer func() {
+		s.loading = false
 		for _, l := range s.loaders {
 			l.reader.stop()
 		}

@@ -100,12 +100,12 @@ func (p *Project) findPlugin(ctx context.Context, t PluginType, kind string, way
 
 // pluginProject is the project behind the junction of an origin.
 func (p *Project) pluginProject(ctx context.Context, o *PluginOrigin) (*Project, error) {
-	before := len(p.session.loaders)
 	sub, err := p.loader.subLoader(ctx, strings.TrimSpace(o.Where), o.node, true)
-	// Reading ahead is of no use: of these projects no elements are loaded.
-	p.loader.reader.stop()
-	for _, l := range p.session.loaders[before:] {
-		l.reader.stop()
+	if !p.session.loading {
+		// What the junctions' files led to is of no use: no elements are loaded.
+		for _, l := range p.session.loaders {
+			l.reader.stop()
+		}
 	}
 	if err != nil {
 		return nil, err
