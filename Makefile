@@ -52,6 +52,11 @@ bench: build ## measure what reports/ is made of; with PEER=NAME=PATH a peer too
 report: build ## regenerate reports/README.md from reports/raw/
 	bin/bst-bench report
 
+.PHONY: parity
+parity: build ## compare keys with BuildStream's own: PARITY=DIR, and git directories (see the error)
+	$(GO) run ./bench/parity --facts "$(PARITY)" --sdk "$(FREEDESKTOP_SDK_GIT)" \
+		--plugins "$(BUILDSTREAM_PLUGINS_GIT)" --buildstream "$(BUILDSTREAM_GIT)"
+
 .PHONY: help
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | expand -t 14

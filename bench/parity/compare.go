@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bst/impl/element"
@@ -179,13 +180,19 @@ func compareTree(ctx context.Context, s settings, root string, tree *tree, t *ta
 	ask := func(names ...string) (*shown, error) {
 		return show(ctx, s, filepath.Join(root, tree.dir), "none", names, "PYTHONPATH="+filepath.Join(root, samplePlugins))
 	}
-	whole, err := ask(tree.names...)
+	var names []string
+	for _, e := range tree.elements {
+		if !slices.Contains(names, e.name) {
+			names = append(names, e.name)
+		}
+	}
+	whole, err := ask(names...)
 	if err != nil {
 		return err
 	}
-	for _, name := range tree.names {
-		got := whole
-		if whole.failure != nil && len(tree.names) > 1 {
+	for _, e := range tree.elements {
+		name, got := e.name, whole
+		if whole.failure != nil && len(names) > 1 {
 			// One of them is at fault, not all.
 			if got, err = ask(name); err != nil {
 				return err
@@ -193,14 +200,14 @@ func compareTree(ctx context.Context, s settings, root string, tree *tree, t *ta
 		}
 		id := tree.dir + " " + name
 		switch key := got.keys[name]; {
-		case key == tree.keys[name]:
+		case key == e.key:
 			t.matched++
 			if s.verbose {
 				fmt.Fprintf(s.out, "match    %s\n", id)
 			}
 		case key != "":
 			t.differ++
-			fmt.Fprintf(s.out, "DIFFERS  %s: want %s, got %s\n", id, tree.keys[name], key)
+			fmt.Fprintf(s.out, "DIFFERS  %s: want %s, got %s\n", id, e.key, key)
 		case got.failure != nil && got.failure.python():
 			t.python++
 			fmt.Fprintf(s.out, "python   %s: %s\n", id, got.failure.Message)

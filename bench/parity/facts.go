@@ -33,10 +33,13 @@ func readPairs(r io.Reader) (names []string, keys map[string]string, err error) 
 
 // tree is a project of several, and the keys of its elements.
 type tree struct {
-	dir   string
-	names []string
-	keys  map[string]string
+	dir      string
+	elements []keyed
 }
+
+// keyed is an element and its key. The facts have some twice, once for each
+// link that led to it.
+type keyed struct{ name, key string }
 
 // readTrees reads lines of a folder, an element and its key with tabs between.
 func readTrees(r io.Reader) ([]*tree, error) {
@@ -49,14 +52,11 @@ func readTrees(r io.Reader) ([]*tree, error) {
 		}
 		t := byDir[fields[0]]
 		if t == nil {
-			t = &tree{dir: fields[0], keys: map[string]string{}}
+			t = &tree{dir: fields[0]}
 			byDir[t.dir] = t
 			trees = append(trees, t)
 		}
-		if _, twice := t.keys[fields[1]]; !twice {
-			t.names = append(t.names, fields[1])
-		}
-		t.keys[fields[1]] = fields[2]
+		t.elements = append(t.elements, keyed{fields[1], fields[2]})
 		return nil
 	})
 	return trees, err
