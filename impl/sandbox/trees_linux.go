@@ -82,6 +82,8 @@ func (t *trees) lock(ctx context.Context, how int) (*os.File, error) {
 }
 
 const (
+	// useGrain is how exactly the time of the last use is noted.
+	useGrain = 10 * time.Minute
 	lockWait = time.Minute
 	lockPoll = 2 * time.Millisecond
 )
@@ -182,7 +184,11 @@ func (l *lease) ensure(ctx context.Context, digests []cas.Digest) error {
 	now := time.Now()
 	made := false
 	for _, d := range fresh {
-		err := os.Chtimes(filepath.Join(t.treeDir(d.Hash), "info"), now, now)
+		info := filepath.Join(t.treeDir(d.Hash), "info")
+		st, err := os.Stat(info)
+		if err == nil && now.Sub(st.ModTime()) > useGrain {
+			err = os.Chtimes(info, now, now)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			made = true
 			if err = ctx.Err(); err == nil {
