@@ -10,6 +10,8 @@ import (
 
 	"bst/impl/kind"
 	"bst/impl/node"
+
+	"go.yaml.in/yaml/v4"
 )
 
 //go:embed snap_image.yaml
@@ -86,6 +88,11 @@ func (e *element) Assemble(ctx context.Context, a kind.Assembly) (string, error)
 	if err != nil {
 		return "", err
 	}
+	// Every value is a string, whatever it looks like: so snapd must read it.
+	text, err := yaml.Marshal(e.metadata.Plain())
+	if err != nil {
+		return "", err
+	}
 	at := path.Join("/", e.directory)
-	return at, kind.PutFile(ctx, a, path.Join(at, "meta/snap.yaml"), []byte(e.metadata.Dump()), false)
+	return at, kind.PutFile(ctx, a, path.Join(at, "meta/snap.yaml"), text, false)
 }
