@@ -27,7 +27,10 @@ import (
 // Options say how a plan is run.
 type Options struct {
 	Plan Plan
-	// WorkDir is an empty folder for projects and caches.
+	// WorkDir is an empty folder for projects and caches. Nothing in it is
+	// removed while the plan runs, for ext4 makes whoever creates files pay for
+	// those that were removed in the last minutes: it does not give their inodes
+	// out again and looks at each of them on its way to one that is free.
 	WorkDir string
 	// Builders is the number of builders of every tool.
 	Builders int
@@ -172,11 +175,6 @@ func (r *runner) measure(ctx context.Context, c Case, round, rounds int) error {
 	// What earlier runs left to be written is not this one's to wait for.
 	syscall.Sync()
 	result, err := r.run(ctx, c, dir)
-	if c.Command == Build {
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("harness: %w", err)
-		}
-	}
 	var failure *measure.FailedError
 	switch {
 	case ctx.Err() != nil:
