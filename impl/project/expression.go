@@ -1,16 +1,19 @@
 package project
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
 // Conditionals hold expressions of the reference's language, Jinja2's, as far
-// as it makes sense for options: comparisons, in and not in, and, or, not,
-// parentheses, lists, tuples, strings, numbers, constants and the options
-// themselves.
+// as it makes sense for options: the operators, parentheses, lists, tuples,
+// strings, whole numbers, constants and the options themselves, and what
+// expression_values.go lists of filters, tests and methods. There are no
+// fractions, no mappings and no functions.
 
 // value is what an expression gives: bool, int, string, []value (a list), or
 // nil for none.
@@ -41,9 +44,33 @@ type (
 		operator string
 		operand  expression
 	}
-	// defined is "name is defined".
-	defined struct{ name string }
+	// arithmetic joins two values.
+	arithmetic struct {
+		left     expression
+		operator string
+		right    expression
+	}
+	minus struct{ of expression }
+	// choice is "then if condition else otherwise"; otherwise may be nil.
+	choice struct{ then, condition, otherwise expression }
+	// call applies a filter, a test or a method to a value.
+	call struct {
+		of        expression
+		kind      callKind
+		name      string
+		arguments []expression
+	}
+	// item is list[index].
+	item struct{ of, index expression }
+	// slice is list[from:to]; both may be nil.
+	slice struct{ of, from, to expression }
 )
+
+// undefinedError is the use of what is not there; only tests and filters about
+// just that catch it.
+type undefinedError string
+
+func (e undefinedError) Error() string { return string(e) }
 
 func (e literal) evaluate(map[string]value) (value, error) { return e.value, nil }
 
@@ -51,12 +78,20 @@ func (e variable) evaluate(options map[string]value) (value, error) {
 	if v, ok := options[e.name]; ok {
 		return v, nil
 	}
-	return nil, fmt.Errorf("'%s' is undefined", e.name)
+	return nil, undefinedError("'" + e.name + "' is undefined")
 }
 
-func (e defined) evaluate(options map[string]value) (value, error) {
-	_, ok := options[e.name]
-	return ok, nil
+func (e choice) evaluate(options map[string]value) (value, error) {
+	holds, err := e.condition.evaluate(options)
+	switch {
+	case err != nil:
+		return nil, err
+	case truth(holds):
+		return e.then.evaluate(options)
+	case e.otherwise != nil:
+		return e.otherwise.evaluate(options)
+	}
+	return nil, undefinedError("the inline if-expression evaluated to false and no else section was defined.")
 }
 
 func (e sequence) evaluate(options map[string]value) (value, error) {
@@ -249,11 +284,18 @@ type token struct {
 
 // maxNesting bounds parentheses, so that neither parsing nor evaluation can
 // exhaust the stack.
-const maxNesting = 200
+const (
+	maxNesting = 200
+	// maxLength bounds the operators of an expression for the same reason.
+	maxLength = 10000
+)
+
+var errTooDeep = errors.New("too deeply nested")
 
 type parser struct {
 	tokens []token
 	depth  int
+	length int
 }
 
 // parseExpression parses the whole of text.
@@ -274,7 +316,7 @@ func parseExpression(text string) (expression, error) {
 }
 
 // operators are those of the language; longer ones come first.
-var operators = []string{"==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ","}
+var operators = []string{"==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ",", "**", "*", "//", "/", "%", "+", "-", "~", "|", ".", ":"}
 
 func tokenize(text string) ([]token, error) {
 	var tokens []token
@@ -393,6 +435,26 @@ func (p *parser) tuple() (expression, error) {
 	return items, nil
 }
 
+// choice is the widest expression: "a if b else c", or less.
+func (p *parser) choice() (expression, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	e, err := p.or()
+	for err == nil && p.accept("if") {
+		c := choice{then: e}
+		if c.condition, err = p.or(); err != nil {
+			return nil, err
+		}
+		if p.accept("else") {
+			c.otherwise, err = p.choice()
+		}
+		e = c
+	}
+	return e, err
+}
+
 func (p *parser) or() (expression, error)  { return p.logic("or", true, p.and) }
 func (p *parser) and() (expression, error) { return p.logic("and", false, p.not) }
 
@@ -402,6 +464,7 @@ func (p *parser) logic(word string, stop bool, operand func() (expression, error
 		var right expression
 		right, err = operand()
 		e = logic{left: e, right: right, stop: stop}
+		err = errors.Join(err, p.lengthen())
 	}
 	return e, err
 }
@@ -410,16 +473,16 @@ func (p *parser) not() (expression, error) {
 	if !p.accept("not") {
 		return p.comparison()
 	}
-	if p.depth++; p.depth > maxNesting {
-		return nil, fmt.Errorf("too deeply nested")
+	if err := p.enter(); err != nil {
+		return nil, err
 	}
+	defer p.leave()
 	e, err := p.not()
-	p.depth--
 	return negation{of: e}, err
 }
 
 func (p *parser) comparison() (expression, error) {
-	first, err := p.primary()
+	first, err := p.sum()
 	if err != nil {
 		return nil, err
 	}
@@ -429,7 +492,7 @@ func (p *parser) comparison() (expression, error) {
 		if operator == "" {
 			break
 		}
-		operand, err := p.primary()
+		operand, err := p.sum()
 		if err != nil {
 			return nil, err
 		}
@@ -453,6 +516,75 @@ func (p *parser) comparisonOperator() string {
 		return "not in"
 	}
 	return ""
+}
+
+func (p *parser) sum() (expression, error)     { return p.arithmetic(p.concat, "+", "-") }
+func (p *parser) concat() (expression, error)  { return p.arithmetic(p.product, "~") }
+func (p *parser) product() (expression, error) { return p.arithmetic(p.power, "*", "//", "/", "%") }
+func (p *parser) power() (expression, error)   { return p.arithmetic(p.unary, "**") }
+
+func (p *parser) arithmetic(operand func() (expression, error), operators ...string) (expression, error) {
+	e, err := operand()
+	for err == nil {
+		t := p.peek()
+		if t.kind != tokenOperator || !slices.Contains(operators, t.text) {
+			break
+		}
+		p.next()
+		var right expression
+		right, err = operand()
+		e = arithmetic{left: e, operator: t.text, right: right}
+		err = errors.Join(err, p.lengthen())
+	}
+	return e, err
+}
+
+// unary is a value with all that follows it.
+func (p *parser) unary() (expression, error) {
+	e, err := p.signed()
+	for err == nil {
+		switch {
+		case p.accept("|"):
+			e, err = p.filter(e)
+		case p.accept("is"):
+			e, err = p.test(e)
+		default:
+			return e, nil
+		}
+		err = errors.Join(err, p.lengthen())
+	}
+	return nil, err
+}
+
+// signed is a value with signs before it and dots and brackets after it.
+func (p *parser) signed() (expression, error) {
+	if t := p.peek(); t.kind == tokenOperator && (t.text == "-" || t.text == "+") {
+		p.next()
+		if err := p.enter(); err != nil {
+			return nil, err
+		}
+		defer p.leave()
+		e, err := p.signed()
+		if t.text == "-" {
+			e = minus{of: e}
+		}
+		return e, err
+	}
+	e, err := p.primary()
+	for err == nil {
+		switch {
+		case p.accept("."):
+			e, err = p.method(e)
+		case p.accept("["):
+			e, err = p.subscript(e)
+		case p.peek().kind == tokenOperator && p.peek().text == "(":
+			return nil, fmt.Errorf("there are no functions to be called")
+		default:
+			return e, nil
+		}
+		err = errors.Join(err, p.lengthen())
+	}
+	return nil, err
 }
 
 func (p *parser) primary() (expression, error) {
@@ -485,32 +617,132 @@ func (p *parser) name(name string) (expression, error) {
 	case "and", "or", "not", "in", "is", "if", "else":
 		return nil, fmt.Errorf("unexpected '%s'", name)
 	}
-	if !p.accept("is") {
-		return variable{name}, nil
+	return variable{name}, nil
+}
+
+// word takes a name.
+func (p *parser) word() (string, error) {
+	t := p.next()
+	if t.kind != tokenName {
+		return "", fmt.Errorf("expected token 'name', got '%s'", t.text)
 	}
+	return t.text, nil
+}
+
+func (p *parser) filter(of expression) (expression, error) {
+	name, err := p.word()
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := filters[name]; !ok {
+		return nil, fmt.Errorf("No filter named '%s'.", name)
+	}
+	arguments, err := p.arguments()
+	return call{of: of, kind: callFilter, name: name, arguments: arguments}, err
+}
+
+func (p *parser) method(of expression) (expression, error) {
+	name, err := p.word()
+	if err != nil {
+		return nil, err
+	}
+	if t := p.peek(); t.kind != tokenOperator || t.text != "(" {
+		return nil, fmt.Errorf("a value has no part that is called '%s'", name)
+	}
+	arguments, err := p.arguments()
+	return call{of: of, kind: callMethod, name: name, arguments: arguments}, err
+}
+
+// test is what follows "is". A test may have one argument without parentheses.
+func (p *parser) test(of expression) (expression, error) {
 	not := p.accept("not")
-	switch {
-	case p.accept("defined"):
-		if not {
-			return negation{of: defined{name}}, nil
-		}
-		return defined{name}, nil
-	case p.accept("undefined"):
-		if not {
-			return defined{name}, nil
-		}
-		return negation{of: defined{name}}, nil
+	name := p.next()
+	if name.kind != tokenName && name.text != "==" && name.text != "!=" && name.text != "<" && name.text != ">" && name.text != "<=" && name.text != ">=" {
+		return nil, fmt.Errorf("expected token 'name', got '%s'", name.text)
 	}
-	return nil, fmt.Errorf("No test named '%s'.", p.peek().text)
+	if _, ok := tests[name.text]; !ok {
+		return nil, fmt.Errorf("No test named '%s'.", name.text)
+	}
+	arguments, err := p.arguments()
+	if t := p.peek(); err == nil && len(arguments) == 0 &&
+		(t.kind == tokenString || t.kind == tokenNumber || t.kind == tokenOperator && t.text == "[" ||
+			t.kind == tokenName && !slices.Contains([]string{"else", "or", "and", "is", "if", "in", "not"}, t.text)) {
+		arguments = make([]expression, 1)
+		arguments[0], err = p.signed()
+	}
+	var e expression = call{of: of, kind: callTest, name: name.text, arguments: arguments}
+	if not {
+		e = negation{of: e}
+	}
+	return e, err
+}
+
+// arguments are those in parentheses, if there are any.
+func (p *parser) arguments() ([]expression, error) {
+	if !p.accept("(") {
+		return nil, nil
+	}
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	items, _, err := p.items(")")
+	if err != nil {
+		return nil, err
+	}
+	return items, p.expect(")")
+}
+
+// subscript is what follows an opening bracket after a value.
+func (p *parser) subscript(of expression) (expression, error) {
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
+	var s slice
+	var err error
+	if !p.accept(":") {
+		if s.from, err = p.choice(); err != nil {
+			return nil, err
+		}
+		if !p.accept(":") {
+			return item{of: of, index: s.from}, p.expect("]")
+		}
+	}
+	if !p.accept("]") {
+		if s.to, err = p.choice(); err == nil {
+			err = p.expect("]")
+		}
+	}
+	s.of = of
+	return s, err
+}
+
+// enter and leave bound how deeply an expression can be nested.
+func (p *parser) enter() error {
+	if p.depth++; p.depth > maxNesting {
+		return errTooDeep
+	}
+	return nil
+}
+
+func (p *parser) leave() { p.depth-- }
+
+// lengthen bounds chains, which are nested to the left.
+func (p *parser) lengthen() error {
+	if p.length++; p.length > maxLength {
+		return errTooDeep
+	}
+	return nil
 }
 
 // group is what follows an opening parenthesis or bracket. A list is always
 // one; parentheses make a tuple only where a comma is.
 func (p *parser) group(open string) (expression, error) {
-	if p.depth++; p.depth > maxNesting {
-		return nil, fmt.Errorf("too deeply nested")
+	if err := p.enter(); err != nil {
+		return nil, err
 	}
-	defer func() { p.depth-- }()
+	defer p.leave()
 	closing := ")"
 	if open == "[" {
 		closing = "]"
@@ -532,7 +764,7 @@ func (p *parser) group(open string) (expression, error) {
 // says that there was one.
 func (p *parser) items(end string) (items sequence, comma bool, err error) {
 	for p.peek().kind != tokenEnd && !(p.peek().kind == tokenOperator && p.peek().text == end) {
-		e, err := p.or()
+		e, err := p.choice()
 		if err != nil {
 			return nil, false, err
 		}
