@@ -1,9 +1,13 @@
 package project
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"bst/impl/stream"
 )
 
 func TestVersionMeets(t *testing.T) {
@@ -58,5 +62,123 @@ func TestPipDir(t *testing.T) {
 	}
 	if got := pipDir("some-plugins", PluginSource); got != "" {
 		t.Errorf("a folder that is not there: %q", got)
+	}
+}
+
+// origins is a project that takes kinds from everywhere.
+const origins = `
+-- project.conf --
+name: top
+min-version: 2.0
+plugins:
+- {origin: local, path: plugins, elements: [own]}
+- {origin: pip, package-name: some_plugins==9, sources: [fetched]}
+- {origin: junction, junction: sub.bst, elements: [theirs, further, unknown, round], sources: [theirs]}
+- {origin: junction, junction: far.bst, elements: [faraway]}
+-- plugins/own.py --
+-- sub.bst --
+kind: junction
+sources: [{kind: local, path: sub}]
+-- far.bst --
+kind: junction
+sources: [{kind: remote, url: 'x'}]
+-- sub/project.conf --
+name: sub
+min-version: 2.0
+plugins:
+- {origin: local, path: kinds, elements: [theirs], sources: [theirs]}
+- {origin: junction, junction: sub.bst, elements: [further, missing, round]}
+-- sub/kinds/theirs.py --
+-- sub/sub.bst --
+kind: junction
+sources: [{kind: local, path: sub}]
+-- sub/sub/project.conf --
+name: subsub
+min-version: 2.0
+plugins:
+- {origin: pip, package-name: other, elements: [further]}
+`
+
+func TestPlugin(t *testing.T) {
+	t.Setenv("PYTHONPATH", "")
+	t.Setenv("VIRTUAL_ENV", "")
+	p, err := open(t, origins, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		what       PluginType
+		kind, want string
+		dir        string
+	}{
+		{PluginElement, "own", "local: plugins", "plugins"},
+		{PluginSource, "own", "", ""},
+		{PluginSource, "fetched", "pip: some_plugins==9", ""},
+		{PluginElement, "theirs", "local: kinds (in sub.bst)", "sub/kinds"},
+		{PluginSource, "theirs", "local: kinds (in sub.bst)", "sub/kinds"},
+		{PluginElement, "further", "pip: other (in sub.bst:sub.bst)", ""},
+	} {
+		got, err := p.Plugin(context.Background(), tt.what, tt.kind)
+		if err != nil {
+			t.Errorf("%s: %v", tt.kind, err)
+			continue
+		}
+		if got == nil {
+			if tt.want != "" {
+				t.Errorf("%s is not found", tt.kind)
+			}
+			continue
+		}
+		if got.String() != tt.want {
+			t.Errorf("%s: %s", tt.kind, got)
+		}
+		dir := ""
+		if tt.dir != "" {
+			dir = filepath.Join(p.Dir, tt.dir)
+		}
+		if got.Dir != dir {
+			t.Errorf("%s lies in %s", tt.kind, got.Dir)
+		}
+	}
+	_, err = p.Plugin(context.Background(), PluginElement, "unknown")
+	var told *stream.Error
+	if !errors.As(err, &told) || told.Domain != stream.DomainPlugin || told.Reason != "junction-plugin-not-found" {
+		t.Errorf("a kind that the junction's project lacks: %v", err)
+	}
+	_, err = p.Plugin(context.Background(), PluginElement, "round")
+	if !errors.As(err, &told) || told.Reason != "junction-plugin-load-error" {
+		t.Errorf("a kind that is missing two junctions on: %v", err)
+	}
+	if _, err = p.Plugin(context.Background(), PluginElement, "faraway"); !NotFetched(err) {
+		t.Errorf("a junction that is not here: %v", err)
+	}
+}
+
+// A project whose junction is overridden by one that leads back.
+func TestPluginsInACircle(t *testing.T) {
+	p, err := open(t, `
+-- project.conf --
+name: top
+min-version: 2.0
+plugins:
+- {origin: junction, junction: sub.bst, elements: [x]}
+-- sub.bst --
+kind: junction
+sources: [{kind: local, path: sub}]
+config: {overrides: {other.bst: sub.bst}}
+-- sub/project.conf --
+name: sub
+min-version: 2.0
+plugins:
+- {origin: junction, junction: other.bst, elements: [x]}
+-- sub/other.bst --
+kind: junction
+sources: [{kind: local, path: .}]
+`, Options{})
+	if err == nil {
+		_, err = p.Plugin(context.Background(), PluginElement, "x")
+	}
+	if err == nil {
+		t.Error("the kind is found in a circle")
 	}
 }
