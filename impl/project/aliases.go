@@ -102,9 +102,13 @@ func loadMirrors(list *node.Node) ([]Mirror, error) {
 		if m.Kind, err = n.GetStr("kind", "default"); err != nil {
 			return nil, err
 		}
-		if m.Kind == "default" {
+		switch m.Kind {
+		case "default":
 			err = m.loadDefault(n)
-		} else {
+		case "simple_mirror":
+			err = m.loadSimple(n)
+		default:
+			// Others are recorded, and not fetched from.
 			err = n.ValidateKeys("name", "kind", "config")
 		}
 		if err != nil {
@@ -133,6 +137,42 @@ func (m *Mirror) loadDefault(n *node.Node) error {
 		if m.Aliases[alias], err = aliases.GetStrs(alias); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// loadSimple reads a mirror whose URLs differ by the alias alone.
+func (m *Mirror) loadSimple(n *node.Node) error {
+	if err := n.ValidateKeys("name", "kind", "config"); err != nil {
+		return err
+	}
+	if _, err := n.Need("config"); err != nil {
+		return err
+	}
+	config, err := n.GetMapping("config")
+	if err != nil {
+		return err
+	}
+	if err := config.ValidateKeys("url", "aliases"); err != nil {
+		return err
+	}
+	url, err := config.NeedStr("url")
+	if err != nil {
+		return err
+	}
+	if _, err := config.Need("aliases"); err != nil {
+		return err
+	}
+	aliases, err := config.GetStrs("aliases")
+	if err != nil {
+		return err
+	}
+	for _, alias := range aliases {
+		base := strings.ReplaceAll(url, "{alias}", alias)
+		if !strings.HasSuffix(base, "/") {
+			base += "/"
+		}
+		m.Aliases[alias] = []string{base}
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"bst/impl/stream"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestVersionMeets(t *testing.T) {
@@ -180,5 +182,32 @@ sources: [{kind: local, path: .}]
 	}
 	if err == nil {
 		t.Error("the kind is found in a circle")
+	}
+}
+
+func TestSimpleMirror(t *testing.T) {
+	p, err := open(t, conf+`
+aliases: {a: 'https://own.invalid/a/', b: 'https://own.invalid/b/'}
+mirrors:
+- {name: plain, kind: simple_mirror, config: {url: 'https://plain.invalid/{alias}', aliases: [a]}}
+- {name: lfs, kind: gitlab_lfs_mirror, config: {url: x, project: y, aliases: [a]}}
+- {name: usual, aliases: {a: ['https://usual.invalid/']}}
+`, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{
+		"a": {"https://plain.invalid/a/", "https://usual.invalid/", "https://own.invalid/a/"},
+		"b": {"https://own.invalid/b/"},
+	}
+	for alias, urls := range want {
+		if diff := cmp.Diff(urls, p.AliasURLs(alias, false)); diff != "" {
+			t.Errorf("%s: %s", alias, diff)
+		}
+	}
+	for _, config := range []string{"{}", "{url: x}", "{url: x, aliases: [a], other: y}"} {
+		if _, err := open(t, conf+"mirrors:\n- {name: m, kind: simple_mirror, config: "+config+"}\n", Options{}); err == nil {
+			t.Errorf("%s is taken", config)
+		}
 	}
 }
