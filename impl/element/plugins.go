@@ -45,43 +45,67 @@ type foundPlugin struct {
 // element is resolved that needs it.
 func findPlugins(ctx context.Context, loaded *project.Loaded, registry *Registry) *plugins {
 	ps := &plugins{found: map[pluginKey]foundPlugin{}}
+	var builtIn []builtInDefaults
 	look := func(key pluginKey, at *node.Node, known kind.Plugins) {
+		if _, done := ps.found[key]; done {
+			return
+		}
 		var f foundPlugin
 		f.plugin, f.err = key.project.Plugin(ctx, key.what, key.kind)
 		switch {
 		case f.err != nil && project.NotFetched(f.err) && len(known.Files) == 0:
-			ps.notes = append(ps.notes, Warning{
-				Text: fmt.Sprintf("The plugin of the %s kind '%s' is not here: it is built in, with its defaults",
-					key.what, key.kind),
-				Detail: f.err.Error(),
-			})
+			builtIn = append(builtIn, builtInDefaults{key, f.err.Error()})
 			f.err = nil
 		case f.err == nil && f.plugin != nil:
 			f.err = check(key, f.plugin, at, known)
 			if f.plugin.Dir == "" {
-				ps.notes = append(ps.notes, Warning{Text: fmt.Sprintf("The %s kind '%s' of %s is built in, with its "+
-					"defaults: the package is not installed in the version that is asked for", key.what, key.kind, f.plugin)})
+				builtIn = append(builtIn, builtInDefaults{key, f.plugin.String() + " is not installed in the version that is asked for"})
 			}
 		}
 		ps.found[key] = f
 	}
 	for _, l := range loaded.All {
-		key := pluginKey{l.Project, project.PluginElement, l.Kind}
 		if t := registry.elements[l.Kind]; t != nil {
-			if _, done := ps.found[key]; !done {
-				look(key, l.Node, t.Plugins)
-			}
+			look(pluginKey{l.Project, project.PluginElement, l.Kind}, l.Node, t.Plugins)
 		}
 		for _, s := range l.Node.Get("sources").Items() {
-			key := pluginKey{l.Project, project.PluginSource, s.Get("kind").Text()}
-			if t := registry.sources[key.kind]; t != nil {
-				if _, done := ps.found[key]; !done {
-					look(key, s, t.Plugins)
-				}
+			name := s.Get("kind").Text()
+			if t := registry.sources[name]; t != nil {
+				look(pluginKey{l.Project, project.PluginSource, name}, s, t.Plugins)
 			}
 		}
 	}
+	ps.note(builtIn)
 	return ps
+}
+
+// builtInDefaults is a kind whose own defaults are not here, and why.
+type builtInDefaults struct {
+	key pluginKey
+	why string
+}
+
+// note tells of the kinds with built-in defaults, all with one reason at once.
+// Sources have none.
+func (ps *plugins) note(list []builtInDefaults) {
+	var reasons []string
+	kinds := map[string][]string{}
+	for _, d := range list {
+		if d.key.what != project.PluginElement {
+			continue
+		}
+		if kinds[d.why] == nil {
+			reasons = append(reasons, d.why)
+		}
+		if !slices.Contains(kinds[d.why], d.key.kind) {
+			kinds[d.why] = append(kinds[d.why], d.key.kind)
+		}
+	}
+	for _, why := range reasons {
+		ps.notes = append(ps.notes, Warning{
+			Text: "Built-in defaults are used of the kinds " + strings.Join(kinds[why], ", "), Detail: why,
+		})
+	}
 }
 
 // element is where an element kind comes from, nil for one of the format's own.
