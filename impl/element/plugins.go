@@ -125,7 +125,7 @@ func check(key pluginKey, p *project.Plugin, at *node.Node, known kind.Plugins) 
 	if len(packages) == 0 && len(known.Files) == 0 {
 		packages = []string{kind.Official, kind.Samples}
 	}
-	from := p.Project.Name
+	from := strings.ReplaceAll(p.Project.Name, "_", "-")
 	if p.Origin.Origin == "pip" {
 		from = p.Origin.Package()
 	}

@@ -36,6 +36,8 @@ type session struct {
 	elements int
 	// loading says that Load is at work.
 	loading bool
+	// unavailable are the origins of plugins whose junctions could not be fetched.
+	unavailable map[*PluginOrigin]error
 }
 
 // Open finds project.conf upwards from Options.Directory and loads as much of

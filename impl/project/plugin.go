@@ -98,8 +98,12 @@ func (p *Project) findPlugin(ctx context.Context, t PluginType, kind string, way
 	return found, nil
 }
 
-// pluginProject is the project behind the junction of an origin.
+// pluginProject is the project behind the junction of an origin. What could not
+// be fetched is not tried again for the origin's next kind.
 func (p *Project) pluginProject(ctx context.Context, o *PluginOrigin) (*Project, error) {
+	if err := p.session.unavailable[o]; err != nil {
+		return nil, err
+	}
 	sub, err := p.loader.subLoader(ctx, strings.TrimSpace(o.Where), o.node, true)
 	if !p.session.loading {
 		// What the junctions' files led to is of no use: no elements are loaded.
@@ -108,6 +112,12 @@ func (p *Project) pluginProject(ctx context.Context, o *PluginOrigin) (*Project,
 		}
 	}
 	if err != nil {
+		if NotFetched(err) {
+			if p.session.unavailable == nil {
+				p.session.unavailable = map[*PluginOrigin]error{}
+			}
+			p.session.unavailable[o] = err
+		}
 		return nil, err
 	}
 	return sub.project, nil
@@ -120,8 +130,20 @@ func pluginErrorf(o *PluginOrigin, reason, text string) *stream.Error {
 }
 
 // NotFetched says of an error of Plugin that the plugin's junction is not here:
-// it would have to be fetched, or tracked before that.
+// it would have to be fetched, and was not or could not be.
 func NotFetched(err error) bool {
-	reason := reasonOf(err)
-	return reason == "SUBPROJECT_FETCH_NEEDED" || reason == noRef
+	var e *stream.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Domain {
+	case stream.DomainLoad:
+		return e.Reason == "SUBPROJECT_FETCH_NEEDED" || e.Reason == noRef
+	case stream.DomainSource:
+		return true
+	case stream.DomainPlugin:
+		// Programs that fetch and fail have no reason; plugins that are not known do.
+		return e.Reason == ""
+	}
+	return false
 }

@@ -211,3 +211,27 @@ mirrors:
 		}
 	}
 }
+
+// unreachable is a network that is down.
+type unreachable struct{ tries int }
+
+func (u *unreachable) FetchJunction(context.Context, *Junction) (string, error) {
+	u.tries++
+	return "", &stream.Error{Domain: stream.DomainSource, Message: "no route", Temporary: true}
+}
+
+func TestUnreachableJunction(t *testing.T) {
+	network := &unreachable{}
+	p, err := open(t, origins, Options{Junctions: network})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if _, err := p.Plugin(context.Background(), PluginElement, "faraway"); !NotFetched(err) {
+			t.Errorf("error: %v", err)
+		}
+	}
+	if network.tries != 1 {
+		t.Errorf("%d tries", network.tries)
+	}
+}
