@@ -16,7 +16,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 )
 
 // settings are the command line's.
@@ -43,16 +42,12 @@ func main() {
 	flag.BoolVar(&s.keep, "keep", false, "leave the scratch folder as it is afterwards")
 	flag.BoolVar(&s.verbose, "v", false, "name the elements that match, too")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	ok, err := run(ctx, s)
+	ok, err := run(context.Background(), s)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "parity:", err)
-		stop()
 		os.Exit(2)
 	}
 	if !ok {
-		stop()
 		os.Exit(1)
 	}
 }
