@@ -354,6 +354,18 @@ func (r *reader) projects(n *node.Node) {
 		if options := r.mapping(p, "options"); options != nil {
 			set.Options = make(map[string]string, options.Len())
 			for _, option := range options.Keys() {
+				if list := options.Get(option); list.Kind() == node.Sequence {
+					texts, err := options.GetStrs(option)
+					if err != nil {
+						r.fail(err)
+						return
+					}
+					if set.OptionLists == nil {
+						set.OptionLists = make(map[string][]string)
+					}
+					set.OptionLists[option] = texts
+					continue
+				}
 				set.Options[option] = r.str(options, option, "")
 			}
 		}

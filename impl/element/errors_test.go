@@ -95,8 +95,8 @@ func TestErrors(t *testing.T) {
 			Domain: "ELEMENT", Reason: "filter-bdepend-also-rdepend"}},
 		{"filter of a stack", "", "kind: filter\nbuild-depends: [d.bst]\n", stream.Error{
 			Domain: "ELEMENT", Reason: "filter-bdepend-no-artifact"}},
-		{"patch first", "plugins:\n- origin: pip\n  package-name: buildstream-plugins\n  sources: [patch]\n",
-			"kind: manual\nsources:\n- kind: patch\n  path: b.bst\n", stream.Error{Domain: "ELEMENT"}},
+		{"tracks what comes before, and is first", "plugins:\n- origin: pip\n  package-name: buildstream-plugins\n  sources: [pip]\n",
+			"kind: manual\nsources:\n- kind: pip\n  url: https://x.example\n  packages: [a]\n", stream.Error{Domain: "ELEMENT"}},
 		{"unknown architecture", "", "kind: manual\nsandbox:\n  build-arch: pdp-11\n", stream.Error{
 			Domain: "PLATFORM", Message: "a.bst [line 3 column 14]: Unknown architecture: pdp-11"}},
 		{"unknown sandbox key", "", "kind: manual\nsandbox:\n  arch: x86-64\n", stream.Error{

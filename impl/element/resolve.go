@@ -300,7 +300,8 @@ func (e *Element) setPublic(l *layer, n *node.Node) error {
 	} else if splits, err = l.sharedSplits.Expand(e.Variables); err != nil {
 		return err
 	}
-	bst.Delete("split-rules")
+	// They keep their place among the keys, without being expanded twice.
+	bst.Set("split-rules", node.NewMapping(stream.Provenance{}))
 	if err := own.AssertFullyComposited(); err != nil {
 		return err
 	}
@@ -373,7 +374,7 @@ func (e *Element) preflight() error {
 			return err
 		}
 	}
-	if len(e.Sources) > 0 && e.Sources[0].Traits.RequiresPrevious {
+	if len(e.Sources) > 0 && e.Sources[0].Traits.TracksPrevious {
 		return &stream.Error{
 			Domain: stream.DomainElement,
 			Message: e.String() + ": " + e.Sources[0].String() + " cannot be the first source of an element " +

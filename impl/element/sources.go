@@ -130,9 +130,15 @@ func sourceAttributes(p *project.Project, n *node.Node) (*node.Node, error) {
 	return attributes, nil
 }
 
+// refKeys are what kinds keep in project.refs; other keys there are nobody's.
+var refKeys = []string{"ref", "tags"}
+
 // storedRef puts the ref that project.refs has for a source into its config.
 // Where the project keeps its refs there, one in the element file is ignored.
 func (r *resolution) storedRef(s *Source, l *project.Element, config *node.Node) error {
+	if s.Traits.NoRef {
+		return nil
+	}
 	stored, exclusive, err := l.Project.Ref(l, s.Index)
 	if err != nil {
 		return err
@@ -143,8 +149,12 @@ func (r *resolution) storedRef(s *Source, l *project.Element, config *node.Node)
 			r.find(finding{source: s, redundantRef: inline.Text()})
 		}
 	}
-	for _, key := range stored.Keys() {
-		config.Set(key, stored.Get(key))
+	for _, key := range refKeys {
+		if v := stored.Get(key); v != nil {
+			config.Set(key, v)
+		} else if stored != nil {
+			config.Delete(key)
+		}
 	}
 	return nil
 }
@@ -162,7 +172,11 @@ func (r *resolution) checkURL(s *Source, url string, first bool) error {
 		r.find(finding{source: s, text: text})
 		return nil
 	}
-	if !p.HasAlias(alias, first) {
+	ok, err := p.CheckAlias(alias, s.String(), first)
+	if err != nil {
+		return err
+	}
+	if !ok {
 		return &stream.Error{
 			Domain: stream.DomainSource, Reason: "invalid-source-alias",
 			Message: s.String() + ": Invalid alias '" + alias + "' specified in URL: " + url,

@@ -99,7 +99,7 @@ func (w *world) shown(ctx context.Context, e *element.Element, p *plan, want fie
 	if want["vars"] {
 		vars := node.NewMapping(stream.Provenance{})
 		for name, value := range e.Variables.All() {
-			vars.Set(name, node.NewScalar(value, stream.Provenance{}))
+			vars.Set(name, node.NewVerbatim(value))
 		}
 		v.Vars = vars.Dump()
 	}

@@ -84,7 +84,7 @@ func (s *session) load(ctx context.Context, targets []string, keys bool) (*world
 		Warn: func(text, detail string) { s.say(subject{}, stream.TypeWarning, nil, text, detail) },
 	})
 	if err != nil {
-		return nil, err
+		return nil, withoutProject(err, targets)
 	}
 	var loaded *project.Loaded
 	err = s.stage("Loading elements", func(progress func(current, total int)) error {
@@ -93,8 +93,7 @@ func (s *session) load(ctx context.Context, targets []string, keys bool) (*world
 			return err
 		}
 		if len(artifacts) > 0 {
-			return &stream.Error{Domain: stream.DomainStream, Reason: "invalid-target",
-				Message: "Artifact names as targets are not available in this version: " + strings.Join(artifacts, ", ")}
+			return project.InvalidTargets(artifacts)
 		}
 		loaded, err = w.project.Load(ctx, names, project.LoadOptions{
 			Progress: func(current int) { progress(current, 0) },
@@ -488,4 +487,17 @@ func (w *world) fetchSources(ctx context.Context, e *element.Element, j *journal
 // sourceTree is the tree of an element's sources.
 func (w *world) sourceTree(ctx context.Context, e *element.Element, j *journal) (cas.Digest, error) {
 	return w.sources.Tree(ctx, e, taskReporter{w, j, e})
+}
+
+// withoutProject says what a project was needed for, where there is none.
+func withoutProject(err error, targets []string) error {
+	e, ok := err.(*stream.Error)
+	if !ok || e.Domain != stream.DomainLoad || e.Reason != "MISSING_PROJECT_CONF" {
+		return err
+	}
+	message := "Unable to determine default targets"
+	if len(targets) > 0 {
+		message = "Unable to load elements: " + strings.Join(targets, ", ")
+	}
+	return &stream.Error{Domain: stream.DomainStream, Reason: "project-not-loaded", Message: message, Detail: e.Message}
 }

@@ -49,6 +49,12 @@ type SourceTraits struct {
 	// RequiresPrevious is BST_REQUIRES_PREVIOUS_SOURCES_STAGE (patch): Stage
 	// sees the earlier sources.
 	RequiresPrevious bool
+	// TracksPrevious is BST_REQUIRES_PREVIOUS_SOURCES_TRACK or _FETCH (cargo,
+	// pip): the source cannot be the first of an element.
+	TracksPrevious bool
+	// NoRef marks kinds that keep nothing in project.refs, and ignore what is
+	// there (local, patch).
+	NoRef bool
 	// Plugins are as an element kind's.
 	Plugins Plugins
 	New     func() Source

@@ -157,7 +157,7 @@ func printable(r rune) bool {
 
 var escapes = map[rune]string{
 	0: `\0`, 7: `\a`, 8: `\b`, 9: `\t`, 10: `\n`, 11: `\v`, 12: `\f`, 13: `\r`, 27: `\e`,
-	'"': `\"`, '\\': `\\`, 0x85: `\N`, 0xa0: `\_`, 0x2028: `\L`, 0x2029: `\P`,
+	'"': `\"`, '\\': `\\`, 0x85: `\N`, 0x2028: `\L`, 0x2029: `\P`,
 }
 
 func doubleQuote(s string) string {
@@ -168,6 +168,8 @@ func doubleQuote(s string) string {
 		switch {
 		case ok:
 			b.WriteString(escape)
+		case r > 0xffff: // the dumper's plain text may have these, its quoted text not
+			fmt.Fprintf(&b, `\U%08X`, r)
 		case printable(r):
 			b.WriteRune(r)
 		case r <= 0xff:

@@ -79,6 +79,14 @@ func NewScalar(value string, prov stream.Provenance) *Node {
 	return n
 }
 
+// NewVerbatim makes a synthetic scalar whose text is kept as it is, white space
+// around it included.
+func NewVerbatim(value string) *Node {
+	n := synthetic(Scalar, stream.Provenance{})
+	n.value = value
+	return n
+}
+
 // NewNone makes a scalar without a value.
 func NewNone(prov stream.Provenance) *Node {
 	n := synthetic(Scalar, prov)

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"fmt"
 	"strings"
 
 	"bst/impl/node"
@@ -61,6 +62,32 @@ func (p *Project) AliasURLs(alias string, first bool) []string {
 	return append(append(preferred, others...), own)
 }
 
+// CheckAlias says whether source, which uses an alias, may: where the alias
+// stands for one of the including project, that one counts. Errors are
+// SOURCE/invalid-source-alias and SOURCE/missing-alias-mapping.
+func (p *Project) CheckAlias(alias, source string, first bool) (bool, error) {
+	if p.junction == nil {
+		return p.HasAlias(alias, first), nil
+	}
+	parent := p.junction.parentAlias(alias)
+	if parent == "" {
+		if p.Parent.disallowSubprojectURIs {
+			err := missingAlias(alias)
+			err.Message = source + ": " + err.Message
+			return false, err
+		}
+		return p.HasAlias(alias, first), nil
+	}
+	ok, err := p.Parent.CheckAlias(parent, source, first)
+	if err != nil || ok {
+		return ok, err
+	}
+	junction := p.junction.Element
+	return false, &stream.Error{Domain: stream.DomainSource, Reason: "invalid-source-alias",
+		Message: fmt.Sprintf("junction element at %s: Mapped alias '%s' for subproject alias '%s' is invalid in the parent project",
+			junction.Provenance, parent, alias)}
+}
+
 // HasAlias says whether alias is one of the project's: only then is "alias:rest"
 // a URL with an alias.
 func (p *Project) HasAlias(alias string, first bool) bool { return p.alias(alias, first) != "" }
@@ -84,7 +111,7 @@ func (j *Junction) parentAlias(alias string) string {
 	return ""
 }
 
-func missingAlias(alias string) error {
+func missingAlias(alias string) *stream.Error {
 	return &stream.Error{Domain: stream.DomainSource, Reason: "missing-alias-mapping",
 		Message: "Parent project did not provide a mapping for alias '" + alias +
 			"' and disallowed usage of unmapped aliases"}

@@ -500,11 +500,12 @@ func (p *Project) loadOptions(n *node.Node, out *pass, ignoreUnknown bool) error
 			return err
 		}
 	}
-	if err := out.options.setValues(p.session.options.Projects[p.Name].Options, "", false); err != nil {
+	settings := p.session.options.Projects[p.Name]
+	if err := out.options.loadSettings(settings.Options, settings.OptionLists); err != nil {
 		return err
 	}
 	if p.junction == nil {
-		err := out.options.setValues(p.session.options.Options, " on the command line", ignoreUnknown)
+		err := out.options.setValues(p.session.options.Options, ignoreUnknown)
 		if err != nil {
 			return err
 		}

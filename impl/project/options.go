@@ -2,7 +2,9 @@ package project
 
 import (
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -233,21 +235,33 @@ func (o *option) load(values *node.Node) error {
 	return o.validate(values.Get(o.name))
 }
 
-// setValues takes values as a user writes them: the user configuration's and
-// the command line's. ignoreUnknown skips options that are not declared (yet).
-func (pool *optionPool) setValues(values map[string]string, whence string, ignoreUnknown bool) error {
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
+// loadSettings takes values from the user configuration, where they are texts
+// or lists.
+func (pool *optionPool) loadSettings(texts map[string]string, lists map[string][]string) error {
+	values := node.NewMapping(stream.Provenance{})
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		values.Set(name, node.NewScalar(texts[name], stream.Provenance{}))
 	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		items := make([]*node.Node, len(lists[name]))
+		for i, text := range lists[name] {
+			items[i] = node.NewScalar(text, stream.Provenance{})
+		}
+		values.Set(name, node.NewSequence(items, stream.Provenance{}))
+	}
+	return pool.loadValues(values)
+}
+
+// setValues takes values as they are on the command line. ignoreUnknown skips
+// options that are not declared (yet).
+func (pool *optionPool) setValues(values map[string]string, ignoreUnknown bool) error {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		o := pool.byName[name]
 		if o == nil {
 			if ignoreUnknown {
 				continue
 			}
-			return loadErrorf("INVALID_DATA", "Unknown option '"+name+"' specified"+whence)
+			return loadErrorf("INVALID_DATA", "Unknown option '"+name+"' specified on the command line")
 		}
 		if err := o.set(values[name]); err != nil {
 			return err
@@ -260,9 +274,9 @@ func (o *option) set(text string) error {
 	switch {
 	case o.kind == "bool":
 		switch text {
-		case "True", "true", "1":
+		case "True", "true":
 			o.on = true
-		case "False", "false", "0":
+		case "False", "false":
 			o.on = false
 		default:
 			return loadErrorf("INVALID_DATA", "Invalid value for boolean option "+o.name+": "+text)

@@ -266,20 +266,21 @@ kind: stack
 `
 	for _, test := range []struct {
 		name                        string
-		user, line                  map[string]string
+		user                        stream.ProjectSettings
+		line                        map[string]string
 		kind, text, own, debug, set string
 	}{
-		{"defaults", nil, nil, "manual", "none", "plain", "0", "y"},
-		{"command line", nil, map[string]string{"debug": "true", "level": "high"}, "stack", "both", "", "1", "y"},
-		{"user", map[string]string{"debug": "True", "parts": "x"}, nil, "stack", "x", "", "1", "x"},
-		{"both", map[string]string{"debug": "true", "parts": "x"}, map[string]string{"debug": "False", "parts": " z, x"},
+		{"defaults", stream.ProjectSettings{}, nil, "manual", "none", "plain", "0", "y"},
+		{"command line", stream.ProjectSettings{}, map[string]string{"debug": "true", "level": "high"}, "stack", "both", "", "1", "y"},
+		{"user", stream.ProjectSettings{Options: map[string]string{"debug": "1"}, OptionLists: map[string][]string{"parts": {"x"}}}, nil, "stack", "x", "", "1", "x"},
+		{"both", stream.ProjectSettings{Options: map[string]string{"debug": "true"}, OptionLists: map[string][]string{"parts": {"x"}}}, map[string]string{"debug": "False", "parts": " z, x"},
 			"manual", "xz", "plain", "0", "x,z"},
-		{"mask", nil, map[string]string{"only": "a.bst"}, "manual", "none", "plain", "0", "y"},
+		{"mask", stream.ProjectSettings{}, map[string]string{"only": "a.bst"}, "manual", "none", "plain", "0", "y"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := open(t, archive, Options{
 				Options:  test.line,
-				Projects: map[string]stream.ProjectSettings{"test": {Options: test.user}},
+				Projects: map[string]stream.ProjectSettings{"test": test.user},
 			})
 			if err != nil {
 				t.Fatal(err)

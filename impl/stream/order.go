@@ -66,7 +66,9 @@ type Settings struct {
 
 // ProjectSettings is the user configuration of one project.
 type ProjectSettings struct {
-	Options       map[string]string
+	Options map[string]string
+	// OptionLists are the options that were given as lists.
+	OptionLists   map[string][]string
 	Strict        *bool
 	DefaultMirror string
 }

@@ -16,9 +16,10 @@ import (
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
-		Kind:    "cargo",
-		Plugins: kind.Plugins{Packages: []string{kind.Official}},
-		New:     func() kind.Source { return new(source) },
+		Kind:           "cargo",
+		TracksPrevious: true,
+		Plugins:        kind.Plugins{Packages: []string{kind.Official}},
+		New:            func() kind.Source { return new(source) },
 	}
 }
 

@@ -24,7 +24,7 @@ import (
 
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
-	return kind.SourceTraits{Kind: "local", New: func() kind.Source { return new(source) }}
+	return kind.SourceTraits{Kind: "local", NoRef: true, New: func() kind.Source { return new(source) }}
 }
 
 type source struct {

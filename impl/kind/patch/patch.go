@@ -22,7 +22,7 @@ import (
 
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
-	return kind.SourceTraits{Kind: "patch", RequiresPrevious: true, New: func() kind.Source { return new(source) }}
+	return kind.SourceTraits{Kind: "patch", NoRef: true, RequiresPrevious: true, New: func() kind.Source { return new(source) }}
 }
 
 type source struct {

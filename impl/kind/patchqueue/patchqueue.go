@@ -25,6 +25,7 @@ func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
 		Kind:             "patch_queue",
 		RequiresPrevious: true,
+		NoRef:            true,
 		Plugins:          kind.Plugins{Packages: []string{kind.Community}},
 		New:              func() kind.Source { return new(source) },
 	}

@@ -14,9 +14,10 @@ import (
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
-		Kind:    "pip",
-		Plugins: kind.Plugins{Packages: []string{kind.Official}},
-		New:     func() kind.Source { return new(source) },
+		Kind:           "pip",
+		TracksPrevious: true,
+		Plugins:        kind.Plugins{Packages: []string{kind.Official}},
+		New:            func() kind.Source { return new(source) },
 	}
 }
 
