@@ -85,7 +85,7 @@ func (p *Project) CheckAlias(alias, source string, first bool) (bool, error) {
 	junction := p.junction.Element
 	return false, &stream.Error{Domain: stream.DomainSource, Reason: "invalid-source-alias",
 		Message: fmt.Sprintf("junction element at %s: Mapped alias '%s' for subproject alias '%s' is invalid in the parent project",
-			junction.Provenance, parent, alias)}
+			junction.Provenance(), parent, alias)}
 }
 
 // HasAlias says whether alias is one of the project's: only then is "alias:rest"
