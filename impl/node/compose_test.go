@@ -148,3 +148,50 @@ func BenchmarkClone(b *testing.B) {
 		n.Clone()
 	}
 }
+
+// FuzzComposite lays three documents over each other: nothing may crash, the
+// fragments must stay as they were, and composition must be the same again.
+func FuzzComposite(f *testing.F) {
+	for _, seed := range [][3]string{
+		{"a: [x]\n", "a: {(>): [y]}\n", "a: {(<): [z]}\n"},
+		{"a: {b: c}\n", "a: {(=): [y]}\n", "a: [1]\n"},
+		{"a: {(<): [1], (>): [2]}\n", "a: {(>): [y], (<): [0]}\n", "a: {(=): [z]}\n"},
+		{"(?): [{x: {a: b}}]\n", "(?): [{y: {c: d}}]\n", "a: {}\n"},
+		{"a: b\n", "a: {b: {c: d}}\n", "a: {b: {(>): []}}\n"},
+	} {
+		f.Add([]byte(seed[0]), []byte(seed[1]), []byte(seed[2]))
+	}
+	f.Fuzz(func(t *testing.T, base, first, second []byte) {
+		var docs [3]*Node
+		for i, data := range [][]byte{base, first, second} {
+			n, err := Parse(data, "fuzz")
+			if err != nil {
+				return
+			}
+			docs[i] = n
+		}
+		over := func() (*Node, error) {
+			n := docs[0].Clone()
+			for _, fragment := range docs[1:] {
+				if err := fragment.Composite(n); err != nil {
+					return nil, err
+				}
+			}
+			return n, n.AssertFullyComposited()
+		}
+		before := [2]any{docs[1].Plain(), docs[2].Plain()}
+		got, err := over()
+		again, errAgain := over()
+		if (err == nil) != (errAgain == nil) {
+			t.Fatalf("%v, then %v", err, errAgain)
+		}
+		if diff := cmp.Diff(before, [2]any{docs[1].Plain(), docs[2].Plain()}); diff != "" {
+			t.Fatalf("a fragment changed: %s", diff)
+		}
+		if err == nil {
+			if diff := cmp.Diff(got.Plain(), again.Plain()); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}

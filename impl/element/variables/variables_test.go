@@ -238,6 +238,40 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
+// FuzzExpand resolves variables that a document makes up, and expands another
+// with them.
+func FuzzExpand(f *testing.F) {
+	f.Add("a: '%{b}'\nb: '%{c}x'\nc: y\n", "k: ['%{a}', '%{b']\n")
+	f.Add("a: '%{a}'\n", "k: v\n")
+	f.Add("a: '%{b}%{b}'\nb: '%{c}%{c}'\nc: '%{d}%{d}'\nd: x\n", "k: {l: '%{nothing}'}\n")
+	f.Fuzz(func(t *testing.T, definitions, text string) {
+		base, err := node.Parse([]byte(definitions), "variables")
+		if err != nil {
+			return
+		}
+		n, err := node.Parse([]byte(text), "text")
+		if err != nil {
+			return
+		}
+		l, err := NewLayer(base)
+		if err != nil {
+			return
+		}
+		s, err := l.Resolve(nil, "a.bst", true)
+		if err != nil {
+			return
+		}
+		for name, value := range s.All() {
+			if got, ok := s.Get(name); !ok || got != value {
+				t.Fatalf("%s is %q, and %q", name, value, got)
+			}
+		}
+		if err := s.Expand(n); err != nil && err.Error() == "" {
+			t.Fatal("an error without words")
+		}
+	})
+}
+
 func BenchmarkResolve(b *testing.B) {
 	var base strings.Builder
 	for i := range 40 {
