@@ -40,12 +40,15 @@ bench-quick: build ## measure small stacks, to tmp/bench-quick/
 	bin/bst-bench report --dir tmp/bench-quick
 	@echo "The report: tmp/bench-quick/README.md"
 
+# The folders of all runs go only when the last has ended: see harness.Options.
+BENCH = bin/bst-bench run --work tmp/bench/$(1) -o reports/raw/$(1).txt
 .PHONY: bench
 bench: build ## measure what reports/ is made of; with PEER=NAME=PATH a peer too
-	bin/bst-bench run -o reports/raw/gnome.txt --stack debian-gnome -n 10 $(if $(PEER),--peer $(PEER) --peer-repetitions 2)
-	bin/bst-bench run -o reports/raw/whole.txt --stack debian-all --command show -n 6
-	bin/bst-bench run -o reports/raw/shapes.txt --stack chain-300,fan-1000,diamond-1000,rapid-2000 -n 6
-	bin/bst-bench run -o reports/raw/slow.txt --stack debian-gnome --command build --terminal none,pty,pty@20000 -n 6
+	rm -rf tmp/bench && mkdir -p tmp/bench
+	$(call BENCH,gnome) --stack debian-gnome -n 10 $(if $(PEER),--peer $(PEER) --peer-repetitions 2)
+	$(call BENCH,shapes) --stack chain-300,fan-1000,diamond-1000,rapid-2000 -n 6
+	$(call BENCH,whole) --stack debian-all --command show -n 6
+	rm -rf tmp/bench
 	$(MAKE) report
 
 .PHONY: report
