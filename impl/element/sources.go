@@ -136,11 +136,8 @@ var refKeys = []string{"ref", "tags"}
 // storedRef puts the ref that project.refs has for a source into its config.
 // Where the project keeps its refs there, one in the element file is ignored.
 func (r *resolution) storedRef(s *Source, l *project.Element, config *node.Node) error {
-	if s.Traits.NoRef {
-		return nil
-	}
 	stored, exclusive, err := l.Project.Ref(l, s.Index)
-	if err != nil {
+	if err != nil || s.Traits.NoRef {
 		return err
 	}
 	if exclusive {

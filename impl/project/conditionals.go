@@ -2,6 +2,7 @@ package project
 
 import (
 	"errors"
+	"strings"
 
 	"bst/impl/node"
 	"bst/impl/stream"
@@ -100,11 +101,11 @@ func (pool *optionPool) evaluate(text string) (bool, error) {
 		pool.parsed[text] = parsed
 	}
 	if parsed.err != nil {
-		return false, errors.New("Failed to evaluate expression (" + text + "): " + parsed.err.Error())
+		return false, failedExpression(text, parsed.err)
 	}
 	v, err := parsed.expression.evaluate(pool.values)
 	if err != nil {
-		return false, errors.New("Failed to evaluate expression (" + text + "): " + err.Error())
+		return false, failedExpression(text, err)
 	}
 	return truth(v), nil
 }
@@ -127,4 +128,14 @@ func wrap(err error, prefix string) error {
 	wrapped := *e
 	wrapped.Message = prefix + e.Message
 	return &wrapped
+}
+
+// longestExpression is what an error shows of one, in bytes.
+const longestExpression = 1000
+
+func failedExpression(text string, cause error) error {
+	if len(text) > longestExpression {
+		text = strings.ToValidUTF8(text[:longestExpression], "") + "..."
+	}
+	return errors.New("Failed to evaluate expression (" + text + "): " + cause.Error())
 }

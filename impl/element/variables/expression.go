@@ -49,6 +49,24 @@ func isName(c byte, after bool) bool {
 	return false
 }
 
+// maxText bounds, in bytes, what the variables of an element hold together, and
+// what one call of Expand writes: a hundred variables that each name the next
+// one twice would outgrow any memory.
+const maxText = 64 << 20
+
+// size is how long the expanded text is, as far as get knows the references; it
+// stops counting past maxText.
+func (e expression) size(get func(name string) (string, bool)) int {
+	n := len(e.text)
+	for _, r := range e.refs {
+		value, _ := get(r.name)
+		if n += len(value); n > maxText {
+			break
+		}
+	}
+	return n
+}
+
 // expand puts values in the place of references. It returns the first name
 // that get does not know, and false.
 func (e expression) expand(get func(name string) (string, bool)) (string, bool) {

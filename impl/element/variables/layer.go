@@ -12,6 +12,7 @@ package variables
 import (
 	"bst/impl/node"
 	"bst/impl/stream"
+	"strings"
 )
 
 // ElementName is the variable that every element sets by itself.
@@ -168,7 +169,7 @@ func (l *Layer) Resolve(own *node.Node, elementName string, eager bool) (*Set, e
 func (l *Layer) simple(own *node.Node) bool {
 	for _, name := range own.Keys() {
 		v := own.Get(name)
-		if v.Kind() != node.Scalar || v.IsNone() {
+		if v.Kind() != node.Scalar || v.IsNone() || strings.HasPrefix(name, "(") { // a directive, maybe
 			return false
 		}
 		if !synthetic(v) && (name == protected[0] || name == protected[1] || name == protected[2]) {

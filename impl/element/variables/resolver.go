@@ -17,6 +17,8 @@ type resolver struct {
 	// affected are those whose values in the layer do not hold.
 	affected map[string]bool
 	values   map[string]result
+	// total is the length of all values that hold references.
+	total int
 }
 
 // result is a value that was worked out, or the fact that there is none.
@@ -85,10 +87,18 @@ func (r *resolver) resolve(name string) (string, bool) {
 			}
 			continue
 		}
-		value, ok := top.expr.expand(func(name string) (string, bool) {
+		get := func(name string) (string, bool) {
 			res, _ := r.known(name)
 			return res.value, res.ok
-		})
+		}
+		value, ok := "", true
+		if len(top.expr.refs) > 0 {
+			r.total += top.expr.size(get)
+			ok = r.total <= maxText
+		}
+		if ok {
+			value, ok = top.expr.expand(get)
+		}
 		if !ok {
 			value = ""
 		}
@@ -162,7 +172,11 @@ func (r *resolver) blame(name string, expr expression, at *node.Node) error {
 			next = ref.name
 		}
 		if next == "" {
-			return nil // cannot be: something in it does not resolve
+			// All that it refers to has a value: it has none for its size.
+			if referee := r.definition(here.name); referee != nil {
+				at = referee
+			}
+			return tooLong(at)
 		}
 		here = &step{name: next, parent: here}
 		if first := onPath[next]; first != nil {
@@ -181,6 +195,13 @@ func (r *resolver) blame(name string, expr expression, at *node.Node) error {
 		}
 		expr, _ = r.expression(next)
 	}
+}
+
+func tooLong(at *node.Node) error {
+	if at == nil {
+		at = node.NewScalar("", stream.Provenance{})
+	}
+	return at.Errorf("INVALID_DATA", "With this, variables expand to more than %d MiB", maxText>>20)
 }
 
 func undefined(name string, at *node.Node) error {

@@ -73,14 +73,21 @@ func (s *Set) names() []string {
 
 // Expand puts values in the place of the references in all scalars below n, in
 // place. Keys are not expanded. Errors: LOAD/UNRESOLVED_VARIABLE,
-// LOAD/CIRCULAR_REFERENCE_VARIABLE.
+// LOAD/CIRCULAR_REFERENCE_VARIABLE; LOAD/INVALID_DATA where the text becomes
+// too long.
 func (s *Set) Expand(n *node.Node) error {
+	left := maxText
+	return s.expand(n, &left)
+}
+
+// expand is Expand; left is how much may still be written.
+func (s *Set) expand(n *node.Node, left *int) error {
 	if n == nil {
 		return nil
 	}
 	if n.Kind() != node.Scalar {
 		for _, item := range n.Items() {
-			if err := s.Expand(item); err != nil {
+			if err := s.expand(item, left); err != nil {
 				return err
 			}
 		}
@@ -91,6 +98,9 @@ func (s *Set) Expand(n *node.Node) error {
 		return nil
 	}
 	expr := parse(text)
+	if *left -= expr.size(s.Get); *left < 0 {
+		return tooLong(n)
+	}
 	value, ok := expr.expand(s.Get)
 	if !ok {
 		return s.blame(value, expr, n)
