@@ -73,11 +73,6 @@ func (g *generator) text(variables []string) string {
 	return text
 }
 
-// safe is a text that can be part of a path.
-func (g *generator) safe() string {
-	return pick(g.source, "a", "b", "usr", "lib", "x86", "naïve", "opt")
-}
-
 func (g *generator) commands(variables []string, most int) *Seq {
 	s := list()
 	for range g.IntN(most + 1) {

@@ -73,16 +73,6 @@ var events = []entry{
 	lossless[stream.Finished](80),
 }
 
-// byNumber finds an entry by its number.
-var byNumber = func() (table [256]*entry) {
-	for _, list := range [][]entry{orders, events} {
-		for i := range list {
-			table[list[i].number] = &list[i]
-		}
-	}
-	return table
-}()
-
 // byType finds an entry by the pointer type under which its values travel.
 var byType = func() map[reflect.Type]*entry {
 	table := make(map[reflect.Type]*entry, len(orders)+len(events))
