@@ -21,7 +21,7 @@ test: ## run all tests
 
 .PHONY: race
 race: ## run all tests with the race detector, which needs a C compiler
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race ./...
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, govulncheck

@@ -97,6 +97,11 @@ func setup(env *testscript.Env, strategy string) error {
 	} {
 		env.Setenv(name, value)
 	}
+	// The race detector sleeps a second at the end of each process unless told
+	// otherwise; there are hundreds here.
+	if race, ok := os.LookupEnv("GORACE"); ok {
+		env.Setenv("GORACE", race)
+	}
 	env.Values[normalKey{}] = newNormaliser(env.WorkDir, cli.Version, strategy)
 	config := filepath.Join(home, "config", "buildstream.conf")
 	if err := os.MkdirAll(filepath.Dir(config), 0o777); err != nil {
