@@ -50,7 +50,6 @@ func newClient(stall time.Duration) *client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = (&net.Dialer{Timeout: connectTimeout, KeepAlive: connectTimeout}).DialContext
 	transport.TLSHandshakeTimeout = connectTimeout
-	transport.ResponseHeaderTimeout = stall
 	// A file is wanted as it lies there: its checksum is of that.
 	transport.DisableCompression = true
 	return &client{
