@@ -22,19 +22,6 @@ func TestNormalName(t *testing.T) {
 	}
 }
 
-func TestCanonicalArch(t *testing.T) {
-	for name, want := range map[string]string{
-		"x86_64": "x86-64", "AMD64": "x86-64", "i686": "x86-32", "arm": "aarch32", "ppc64le": "power-isa-le", "vax": "",
-	} {
-		if got := CanonicalArch(name); got != want {
-			t.Errorf("%s: %q, want %q", name, got, want)
-		}
-	}
-	if hostArch == "" || hostOS == "" {
-		t.Errorf("the host is %q, %q", hostOS, hostArch)
-	}
-}
-
 func TestRegistryRefusesDuplicates(t *testing.T) {
 	if _, err := NewRegistry([]kind.Traits{{Kind: "a"}, {Kind: "a"}}, nil); err == nil {
 		t.Error("an element kind may come twice")

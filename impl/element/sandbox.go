@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"bst/impl/node"
+	"bst/impl/project"
 	"bst/impl/stream"
 )
 
@@ -22,7 +23,7 @@ type Sandbox struct {
 
 // readSandbox reads the composited and expanded "sandbox" of an element.
 func readSandbox(n *node.Node) (Sandbox, error) {
-	s := Sandbox{BuildOS: hostOS, BuildArch: hostArch}
+	s := Sandbox{BuildOS: hostOS, BuildArch: project.HostArch()}
 	if err := n.ValidateKeys("build-uid", "build-gid", "build-os", "build-arch", "remote-apis-socket"); err != nil {
 		return s, err
 	}
@@ -38,7 +39,8 @@ func readSandbox(n *node.Node) (Sandbox, error) {
 		return s, err
 	}
 	if arch != "" {
-		if s.BuildArch = CanonicalArch(arch); s.BuildArch == "" {
+		var known bool
+		if s.BuildArch, known = project.CanonicalArch(arch); !known {
 			return s, &stream.Error{
 				Domain:  stream.DomainPlatform,
 				Message: n.Get("build-arch").Provenance().String() + ": Unknown architecture: " + arch,
@@ -102,27 +104,3 @@ var hostOS = func() string {
 	}
 	return runtime.GOOS
 }()
-
-var hostArch = CanonicalArch(map[string]string{
-	"amd64": "amd64", "386": "i386", "arm64": "aarch64", "arm": "arm", "loong64": "loong64",
-	"ppc64": "ppc64", "ppc64le": "ppc64le", "riscv64": "riscv64",
-}[runtime.GOARCH])
-
-// CanonicalArch gives the name that keys and options use for an architecture,
-// "" for one that BuildStream does not know.
-func CanonicalArch(name string) string {
-	return arches[strings.ToLower(strings.ReplaceAll(name, "_", "-"))]
-}
-
-var arches = map[string]string{
-	"aarch32": "aarch32", "arm": "aarch32",
-	"aarch64": "aarch64", "armv8l": "aarch64",
-	"aarch64-be": "aarch64-be", "armv8b": "aarch64-be",
-	"i386": "x86-32", "i486": "x86-32", "i586": "x86-32", "i686": "x86-32", "x86-32": "x86-32",
-	"amd64": "x86-64", "x86-64": "x86-64",
-	"la64v100": "la64v100", "loong64": "la64v100", "loongarch64": "la64v100",
-	"power-isa-be": "power-isa-be", "powerpc": "power-isa-be", "powerpc64": "power-isa-be", "ppc64": "power-isa-be",
-	"power-isa-le": "power-isa-le", "powerpc64le": "power-isa-le", "ppc64le": "power-isa-le",
-	"riscv32": "rv32g", "rv32g": "rv32g", "riscv64": "rv64g", "rv64g": "rv64g",
-	"sparc": "sparc-v9", "sparc64": "sparc-v9", "sparc-v9": "sparc-v9", "sun4v": "sparc-v9",
-}

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// canonicalArch gives the reference's name of an architecture for any name in
+// CanonicalArch gives the reference's name of an architecture for any name in
 // use, and false for an unknown one.
-func canonicalArch(arch string) (string, bool) {
+func CanonicalArch(arch string) (string, bool) {
 	canonical, ok := arches[strings.ToLower(strings.ReplaceAll(arch, "_", "-"))]
 	return canonical, ok
 }
@@ -26,16 +26,16 @@ var arches = map[string]string{
 	"sparc": "sparc-v9", "sparc64": "sparc-v9", "sparc-v9": "sparc-v9", "sun4v": "sparc-v9",
 }
 
-// hostArch is the canonical name of the machine that this runs on. Go has
+// HostArch is the canonical name of the machine that this runs on. Go has
 // names of its own for two of them.
-func hostArch() string {
+func HostArch() string {
 	switch runtime.GOARCH {
 	case "386":
 		return "x86-32"
 	case "arm64":
 		return "aarch64"
 	}
-	if arch, ok := canonicalArch(runtime.GOARCH); ok {
+	if arch, ok := CanonicalArch(runtime.GOARCH); ok {
 		return arch
 	}
 	return runtime.GOARCH

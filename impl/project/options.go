@@ -156,10 +156,10 @@ func (o *option) defineDefault(n *node.Node) error {
 	}
 	// arch: the first value that means this machine. Where there is none, the
 	// user may still choose another; resolve complains otherwise.
-	host := hostArch()
+	host := HostArch()
 	o.strings = nil
 	for i, text := range o.valid {
-		canonical, ok := canonicalArch(text)
+		canonical, ok := CanonicalArch(text)
 		if !ok {
 			return n.Get("values").Items()[i].Errorf("INVALID_DATA",
 				"Invalid value for arch option '%s': Unknown architecture: %s", o.name, text)
