@@ -116,11 +116,6 @@ func (e *Element) Strict(dep *Element) bool {
 // HasArtifact tells whether building e gives files at all (a stack does not).
 func (e *Element) HasArtifact() bool { return !e.Traits.NoArtifact }
 
-// ArtifactName is "project/normal-name/key", by which caches know an artifact.
-func (e *Element) ArtifactName(key string) string {
-	return e.Project.Name + "/" + artifactBase(e.NormalName) + "/" + key
-}
-
 // Source is one resolved source of an element.
 type Source struct {
 	Element *Element

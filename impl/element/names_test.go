@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"bst/impl/kind"
-	"bst/impl/project"
 )
 
 func TestNormalName(t *testing.T) {
@@ -15,10 +14,6 @@ func TestNormalName(t *testing.T) {
 		if got := NormalName(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
-	}
-	e := &Element{NormalName: NormalName("gcc++/é 1.bst"), Project: &project.Project{Name: "p"}}
-	if got := e.ArtifactName("key"); got != "p/gcc__-__1/key" {
-		t.Errorf("artifact name %q", got)
 	}
 }
 

@@ -408,15 +408,3 @@ func NormalName(name string) string {
 	base := strings.TrimLeft(name, ".")
 	return strings.TrimSuffix(name, path.Ext(base))
 }
-
-// artifactBase is a normal name with what is no letter, digit, dash, dot or
-// underscore replaced.
-func artifactBase(name string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '-', r == '.', r == '_':
-			return r
-		}
-		return '_'
-	}, name)
-}

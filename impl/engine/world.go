@@ -257,7 +257,7 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 // query looks up one artifact; discard drops a failed build that another
 // attempt may mend.
 func (w *world) query(e *element.Element, key string, discard bool) (*artifact.Artifact, error) {
-	a, err := w.artifacts.Lookup(e.ArtifactName(key))
+	a, err := w.artifacts.Lookup(artifact.Name(e.Project.Name, e.NormalName, key))
 	if err != nil || a == nil || a.BuildSuccess || !discard {
 		return a, err
 	}
