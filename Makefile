@@ -8,8 +8,12 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
 .PHONY: build
-build: ## build the programs to bin/
-	$(GO) build -o bin/ ./cmd/...
+build: ## build the programs to bin/, without C: they run on any machine of their kind
+	CGO_ENABLED=0 $(GO) build -o bin/ ./cmd/...
+
+.PHONY: man
+man: build ## write the manual pages to bin/man/man1/
+	bin/bst manual-pages bin/man/man1
 
 .PHONY: demo
 demo: ## set up what is missing, build real software with each strategy, measure it
@@ -23,16 +27,42 @@ test: ## run all tests
 race: ## run all tests with the race detector, which needs a C compiler
 	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race ./...
 
+# BST_CRASH_SEED=N repeats a run's choices.
+ROUNDS ?= 200
+.PHONY: crash
+crash: ## kill processes of builds at random, ROUNDS times with each strategy; end stubborn jobs in every way
+	BST_CRASH_ROUNDS=$(ROUNDS) $(GO) test ./testscripts/crash -v -timeout 3h
+
+.PHONY: test-wine
+test-wine: ## run the tests as Windows programs under Wine; makes a Debian 13 for it
+	@contrib/test-wine
+
 .PHONY: lint
-lint: ## gofmt, go vet, staticcheck, govulncheck
+lint: ## gofmt, go vet (for Windows too), staticcheck, govulncheck
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt-ed:"; echo "$$files"; exit 1; fi
 	$(GO) vet ./...
+	GOOS=windows GOARCH=amd64 $(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	@contrib/vulnerabilities $(GO) run $(GOVULNCHECK) ./...
 
 .PHONY: fuzz-smoke
 fuzz-smoke: ## run every fuzzer for FUZZTIME
 	@contrib/fuzz-smoke $(FUZZTIME)
+
+# Each is static and needs nothing beside it; the plans are in bst-bench.
+DIST = linux/amd64 linux/arm64 windows/amd64 darwin/arm64
+.PHONY: dist
+dist: ## build bst and bst-bench for other platforms, to dist/PLATFORM/: docs/platforms.md
+	@set -e; for p in $(DIST); do echo "dist/$${p%/*}-$${p#*/}"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o dist/$${p%/*}-$${p#*/}/ ./cmd/bst ./cmd/bst-bench; done
+
+.PHONY: bench-plan
+bench-plan: build ## measure by a plan of bench/plans, to reports/raw/: PLAN=quick
+	bin/bst-bench run --plan $(or $(PLAN),quick) $(if $(PEER),--peer $(PEER))
+
+.PHONY: watch
+watch: build ## compare bin/bst with the last release's: fails on what is clearly worse
+	contrib/watch-regressions
 
 .PHONY: bench-quick
 bench-quick: build ## measure small stacks, to tmp/bench-quick/
@@ -47,12 +77,56 @@ bench: build ## measure what reports/ is made of; with PEER=NAME=PATH a peer too
 	rm -rf tmp/bench && mkdir -p tmp/bench
 	$(call BENCH,gnome) --stack debian-gnome -n 10 $(if $(PEER),--peer $(PEER) --peer-repetitions 2)
 	$(call BENCH,shapes) --stack chain-300,fan-1000,diamond-1000,rapid-2000 -n 6
-	$(call BENCH,whole) --stack debian-all --command show -n 6
+	$(call BENCH,size) --stack debian-all-1000,debian-all-10000,debian-all,layers-1000,layers-5000,chain-10000 \
+		--command show --terminal none --strategy inprocess -n 6 $(if $(FREEDESKTOP_SDK),--project freedesktop-sdk=$(FREEDESKTOP_SDK))
+	rm -rf tmp/bench
+	$(MAKE) report
+
+.PHONY: bench-codecs bench-spawn bench-ui bench-timeline bench-go
+bench-codecs: build ## measure codecs on the events of real builds
+	bin/bst-bench codecs -o reports/raw/parts/codecs.txt
+	$(MAKE) report
+
+bench-spawn: build ## measure what it takes to begin a session
+	bin/bst-bench spawn -o reports/raw/parts/spawn-linux.txt
+	$(MAKE) report
+
+bench-ui: build ## measure what the UI costs an event, and how soon it shows it
+	bin/bst-bench ui -o reports/raw/parts/ui-linux.txt
+	$(MAKE) report
+
+bench-timeline: build ## record what the user interface costs while a build runs
+	bin/bst-bench timeline -o reports/raw/parts/timeline-linux.txt
+	$(MAKE) report
+
+.PHONY: bench-stopped
+bench-stopped: ## compare builds whose frontend reads nothing with others: wall time, the backend's memory
+	mkdir -p reports/raw/parts
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count 6 -timeout 2h ./bench/stopped > reports/raw/parts/go-stopped.new
+	mv reports/raw/parts/go-stopped.new reports/raw/parts/go-stopped.txt
+	$(MAKE) report
+
+# What strategies alone cost an event, without a UI.
+bench-go: ## measure what an event costs, with go test -bench
+	mkdir -p reports/raw/parts
+	$(GO) test -run '^$$' -bench '^BenchmarkStrategies$$/^(inprocess|pipe|pipe.batched)$$/^Events$$' -count 6 ./strategies > reports/raw/parts/go-linux.new
+	mv reports/raw/parts/go-linux.new reports/raw/parts/go-linux.txt
+	$(MAKE) report
+
+# Drawing on every event is left out where it would take hours. The strategies
+# differ in the same way on every terminal, so that two are enough here.
+.PHONY: bench-terminals
+bench-terminals: build ## measure what terminals cost, to reports/raw/: an hour or so
+	rm -rf tmp/bench && mkdir -p tmp/bench
+	$(call BENCH,terminals) --stack debian-gnome,rapid-10000 --command build --strategy inprocess -n 6 --per-event \
+		--terminal none,pty,model-conhost,model-wsl1,xterm
+	$(call BENCH,slow-terminals) --stack debian-gnome,rapid-10000 --command build --strategy inprocess,pipe -n 6 \
+		--terminal none,pty,pty@200000,pty@20000,pty@5000,pty-stopped,model-windows-terminal,model-ssh-50ms,tmux
 	rm -rf tmp/bench
 	$(MAKE) report
 
 .PHONY: report
-report: build ## regenerate reports/README.md from reports/raw/
+report: build ## regenerate reports/ and the table of defaults from reports/raw/
 	bin/bst-bench report
 
 .PHONY: parity

@@ -9,26 +9,20 @@ import (
 	"bst/impl/stream"
 	"bst/strategies"
 	"bst/strategies/inprocess"
-	"bst/strategies/pipe"
 	"bst/strategies/strategytest"
 )
-
-// serves says how a started backend of each strategy serves.
-var serves = map[string]strategytest.Serve{
-	pipe.Name: pipe.Serve,
-}
 
 // subjects are all rows of the table: a new one is tested by being there.
 func subjects() []strategytest.Subject {
 	var all []strategytest.Subject
 	for _, s := range strategies.All() {
-		all = append(all, strategytest.Subject{Name: s.Name, Open: s.Open, Process: serves[s.Name] != nil})
+		all = append(all, strategytest.Subject{Name: s.Name, Open: s.Open, Serve: s.Serve, Stays: s.Stays()})
 	}
 	return all
 }
 
 func TestMain(m *testing.M) {
-	os.Exit(strategytest.Main(m, subjects(), serves))
+	os.Exit(strategytest.Main(m, subjects()))
 }
 
 func TestStrategies(t *testing.T) {
@@ -49,9 +43,6 @@ func TestLookup(t *testing.T) {
 			t.Errorf("%s: found %s, error %v", name, s.Name, err)
 		}
 	}
-	if s, err := strategies.Lookup(""); err != nil || s.Name != strategies.Default() {
-		t.Errorf("no name: found %s, error %v", s.Name, err)
-	}
 	_, err := strategies.Lookup("carrier-pigeon")
 	var serr *stream.Error
 	if !errors.As(err, &serr) || serr.Domain != stream.DomainApp {
@@ -61,6 +52,27 @@ func TestLookup(t *testing.T) {
 		if !strings.Contains(serr.Message, name) {
 			t.Errorf("%q does not name %s", serr.Message, name)
 		}
+	}
+}
+
+// The table of defaults has an answer for every place, and only ones that work.
+func TestDefaults(t *testing.T) {
+	seen := make(map[[2]string]bool)
+	for _, c := range strategies.Defaults() {
+		place := [2]string{c.Platform, c.Terminal}
+		if seen[place] || c.Why == "" || (c.Platform == "") != (c.Terminal == "") {
+			t.Errorf("row %+v lacks something, or is there twice", c)
+		}
+		seen[place] = true
+		if _, err := strategies.Lookup(c.Strategy); err != nil {
+			t.Errorf("%v: %v", place, err)
+		}
+		if got := strategies.Choose(c.Platform, c.Terminal); got != c {
+			t.Errorf("%v: chose %+v, want %+v", place, got, c)
+		}
+	}
+	if got := strategies.Choose("plan9", "none"); !seen[[2]string{}] || got.Platform != "" || got.Strategy == "" {
+		t.Errorf("elsewhere: %+v", got)
 	}
 }
 

@@ -8,36 +8,42 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"testing"
 	"time"
 
 	"github.com/creack/pty"
-	"github.com/hinshun/vt10x"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"bst/impl/term/termtest"
 )
 
 // screenPatience bounds what a step of a dialogue waits for.
 const screenPatience = 60 * time.Second
 
 // screen runs a command on a terminal of its own and writes what is on its
-// screen in the end to a file. A dialogue is a file of lines, done in order
+// screen in the end to a file; with -all, what has scrolled off it too. A dialogue is a file of lines, done in order
 // while the command runs:
 //
 //	wait TEXT       until the screen shows it, once more than at the last send
+//	match PATTERN   until the screen as a whole matches
+//	change          until the screen is another than after the last step
 //	send TEXT       type it; \r is Enter, \x03 is ^C
 //	save FILE       write the screen as it is now
 //	resize 80x24
 //
-//	screen [-in DIALOGUE] [-status N] 100x40 FILE COMMAND [ARG]...
+//	screen [-all] [-in DIALOGUE] [-status N] 100x40 FILE COMMAND [ARG]...
 func screen(ts *testscript.TestScript, neg bool, args []string) {
-	const usage = "usage: screen [-in DIALOGUE] [-status N] COLUMNSxROWS FILE COMMAND [ARG]..."
+	const usage = "usage: screen [-all] [-in DIALOGUE] [-status N] COLUMNSxROWS FILE COMMAND [ARG]..."
 	var dialogue []string
-	want := 0
+	want, all := 0, false
 	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
 		switch args[0] {
+		case "-all":
+			all = true
+			args = args[1:]
+			continue
 		case "-in":
 			dialogue = strings.Split(strings.TrimSpace(ts.ReadFile(args[1])), "\n")
 		case "-status":
@@ -55,7 +61,7 @@ func screen(ts *testscript.TestScript, neg bool, args []string) {
 	columns, rows, err := sizeOf(args[0])
 	ts.Check(err)
 
-	s := &screenOf{term: vt10x.New(vt10x.WithSize(columns, rows))}
+	s := termtest.New(columns, rows)
 	cmd := exec.Command(args[2], args[3:]...)
 	// LookPath of this process: its PATH has the scripts' commands, and no
 	// script changes it.
@@ -74,13 +80,27 @@ func screen(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s; the screen:\n%s", fmt.Sprintf(format, a...), s)
 	}
 	sent := "" // the screen at the last send
+	last := "" // the screen after the last step
 	for _, line := range dialogue {
 		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		switch verb {
 		case "":
 		case "wait":
-			if !s.shows(rest, 1+strings.Count(sent, rest), screenPatience) {
+			times := 1 + strings.Count(sent, rest)
+			if !shows(s, func(text string) bool { return strings.Count(text, rest) >= times }) {
 				stop("in vain: wait %s", rest)
+			}
+		case "match":
+			pattern, err := regexp.Compile(rest)
+			if err != nil {
+				stop("match: %v", err)
+			}
+			if !shows(s, pattern.MatchString) {
+				stop("in vain: match %s", rest)
+			}
+		case "change":
+			if !shows(s, func(text string) bool { return text != last }) {
+				stop("in vain: change")
 			}
 		case "send":
 			sent = s.String()
@@ -98,7 +118,7 @@ func screen(ts *testscript.TestScript, neg bool, args []string) {
 		case "resize":
 			columns, rows, err := sizeOf(rest)
 			if err == nil {
-				s.resize(columns, rows)
+				s.Resize(columns, rows)
 				err = pty.Setsize(tty, &pty.Winsize{Rows: uint16(rows), Cols: uint16(columns)})
 			}
 			if err != nil {
@@ -107,6 +127,7 @@ func screen(ts *testscript.TestScript, neg bool, args []string) {
 		default:
 			stop("unknown step %q in the dialogue", line)
 		}
+		last = s.String()
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
@@ -129,14 +150,19 @@ func screen(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d; the screen:\n%s", got, want, s)
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(s.String()), 0o666))
+	text := s.String()
+	if all {
+		text = s.All()
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o666))
 }
 
 // environ is the script's environment.
 func environ(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{
-		"PATH", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "BST_STRATEGY", "TERM", "LC_ALL", "TZ", "TMPDIR", "EDITOR", "PAGER",
+		"PATH", "HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "BST_WARM_IDLE", "BST_STRATEGY", "TERM", "LC_ALL", "TZ", "TMPDIR", "EDITOR", "PAGER",
+		"BST_TERMINAL_MODEL", "BST_DRAWING", "BST_FRAME", "BST_BATCHING_WINDOW", "BST_TALLY", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "VTE_VERSION", "TERM_PROGRAM", "WT_SESSION", "ConEmuANSI",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
@@ -150,57 +176,12 @@ func sizeOf(text string) (columns, rows int, err error) {
 	return columns, rows, err
 }
 
-// screenOf is a terminal's screen, as an emulator sees it.
-type screenOf struct {
-	mu   sync.Mutex // guards term
-	term vt10x.Terminal
-}
-
-func (s *screenOf) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.term.Write(p)
-}
-
-func (s *screenOf) resize(columns, rows int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.term.Resize(columns, rows)
-}
-
-// String is the screen's text, without the blanks at the ends of lines and the
-// empty lines at the end.
-func (s *screenOf) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var lines []string
-	for line := range strings.Lines(s.term.String()) {
-		lines = append(lines, strings.TrimRight(line, " \n\x00"))
-	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
-}
-
-// shows waits until the screen holds a text so many times.
-func (s *screenOf) shows(text string, times int, patience time.Duration) bool {
-	for end := time.Now().Add(patience); strings.Count(s.String(), text) < times; time.Sleep(5 * time.Millisecond) {
+// shows waits until the screen is as it is wanted.
+func shows(s *termtest.Terminal, wanted func(text string) bool) bool {
+	for end := time.Now().Add(screenPatience); !wanted(s.String()); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			return false
 		}
 	}
 	return true
-}
-
-func TestScreen(t *testing.T) {
-	s := &screenOf{term: vt10x.New(vt10x.WithSize(10, 3))}
-	for _, text := range []string{"one\r\n", "two \x1b[31mred\x1b[0m\r\n", "\x1b[?2026hgone\x1b[2K\rthree\x1b[?2026l"} {
-		if _, err := io.WriteString(s, text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, want := s.String(), "one\ntwo red\nthree\n"; got != want {
-		t.Errorf("the screen is %q, want %q", got, want)
-	}
-	if !s.shows("red", 1, 0) || s.shows("red", 2, 0) || s.shows("gone", 1, 0) {
-		t.Error("the screen shows another text")
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +18,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"bst/impl/cli"
+	"bst/impl/remote/remotetest"
+	"bst/impl/term/termtest"
 	"bst/strategies"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,29 +47,68 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs every script once per strategy. All strategies are compared
-// with the same golden text.
+// ofDecorated are the scripts that a row which decorates another is held to: those
+// in which it matters when an event comes, and which end dies. What is said is the
+// same code's as in the row that it decorates.
+var ofDecorated = []string{"build_failure", "build_interrupt", "build_menu", "build_terminal", "errors_backend",
+	"shell_command", "show_deps"}
+
+// whole tells whether a strategy is held to all scripts. With the race detector
+// these are one whose backend shares the frontend's memory, and the one whose
+// backend serves several frontends: of the others each end alone is the same code.
+func whole(s strategies.Strategy) bool {
+	return s.Decorates == "" && (!racing || s.Serve == nil || s.Stays())
+}
+
+// scripts are the files that a strategy is held to; all of them where none is named.
+func scripts(s strategies.Strategy) []string {
+	if whole(s) {
+		return nil
+	}
+	var files []string
+	for _, name := range ofDecorated {
+		files = append(files, name+".txtar")
+	}
+	return files
+}
+
+// dir is where a strategy's scripts are looked for, "" where they are named.
+func dir(s strategies.Strategy) string {
+	if whole(s) {
+		return "."
+	}
+	return ""
+}
+
+// TestScripts runs the scripts once per strategy. All strategies are compared with
+// the same golden text.
 func TestScripts(t *testing.T) {
 	golden := &goldens{update: *update, seen: make(map[string]map[string]string)}
 	for _, s := range strategies.All() {
 		t.Run(s.Name, func(t *testing.T) {
 			testscript.Run(t, testscript.Params{
-				Dir:                ".",
+				Dir:                dir(s),
+				Files:              scripts(s),
 				Setup:              func(env *testscript.Env) error { return setup(env, s.Name) },
 				Condition:          func(name string) (bool, error) { return condition(name, s.Name) },
 				RequireUniqueNames: true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"cmpnorm": func(ts *testscript.TestScript, neg bool, args []string) {
-						golden.compare(ts, neg, args, normal(ts).normalise)
+						golden.compare(ts, neg, args, normal(ts).normalise, lines)
 					},
 					"cmpscreen": func(ts *testscript.TestScript, neg bool, args []string) {
-						golden.compare(ts, neg, args, normal(ts).screen)
+						golden.compare(ts, neg, args, normal(ts).screen, termtest.SideBySide)
 					},
-					"status":  status,
-					"screen":  screen,
-					"sysroot": sysroot,
-					"ref":     ref,
-					"commit":  commit,
+					"status":    status,
+					"gone":      gone,
+					"screen":    screen,
+					"sysroot":   sysroot,
+					"ref":       ref,
+					"commit":    commit,
+					"gitserver": gitServer,
+					"remote":    remoteServer,
+					"events":    recorded,
+					"trace":     traced,
 				},
 			})
 		})
@@ -83,6 +126,9 @@ func setup(env *testscript.Env, strategy string) error {
 		"XDG_CACHE_HOME":  filepath.Join(home, "cache"),
 		"XDG_CONFIG_HOME": filepath.Join(home, "config"),
 		"XDG_DATA_HOME":   filepath.Join(home, "data"),
+		// A backend that stays has its socket there, and ends when that is gone.
+		"XDG_RUNTIME_DIR": filepath.Join(home, "run"),
+		"BST_WARM_IDLE":   "20s",
 		"BST_STRATEGY":    strategy,
 		"TERM":            "xterm",
 		"LC_ALL":          "C.UTF-8",
@@ -102,13 +148,20 @@ func setup(env *testscript.Env, strategy string) error {
 	if race, ok := os.LookupEnv("GORACE"); ok {
 		env.Setenv("GORACE", race)
 	}
+	fetcher, err := filepath.Abs(filepath.Join("..", "contrib", "bst-fetcher"))
+	if err != nil {
+		return err
+	}
+	env.Setenv("FETCHER", fetcher)
+	env.Values[serversKey{}] = &servers{list: make(map[string]*remotetest.Server)}
 	env.Values[normalKey{}] = newNormaliser(env.WorkDir, cli.Version, strategy)
 	config := filepath.Join(home, "config", "buildstream.conf")
 	if err := os.MkdirAll(filepath.Dir(config), 0o777); err != nil {
 		return err
 	}
-	// One job at a time: the log's order is then the same each time.
-	return os.WriteFile(config, []byte("scheduler:\n  fetchers: 1\n  builders: 1\n  pushers: 1\nbuild:\n  max-jobs: 2\n"), 0o666)
+	// One job at a time: the log's order is then the same each time. How full the
+	// machine's disk is does not matter.
+	return os.WriteFile(config, []byte("scheduler:\n  fetchers: 1\n  builders: 1\n  pushers: 1\nbuild:\n  max-jobs: 2\ncache:\n  reserved-disk-space: 0\n"), 0o666)
 }
 
 type normalKey struct{}
@@ -116,7 +169,10 @@ type normalKey struct{}
 func normal(ts *testscript.TestScript) *normaliser { return ts.Value(normalKey{}).(*normaliser) }
 
 // condition knows [sandbox], that commands can be run in a sandbox here, [tmpfs],
-// that a file system can be mounted for the command alone, and [strategy:NAME].
+// that a file system can be mounted for the command alone, [strategy:NAME], and
+// [process], that the strategy starts one for each command, [stays], that its
+// backend outlives the command, and [crosses], that events go from one process to
+// another.
 func condition(name, strategy string) (bool, error) {
 	if wanted, ok := strings.CutPrefix(name, "strategy:"); ok {
 		if _, err := strategies.Lookup(wanted); err != nil {
@@ -125,8 +181,20 @@ func condition(name, strategy string) (bool, error) {
 		return wanted == strategy, nil
 	}
 	switch name {
+	case "process":
+		s, err := strategies.Lookup(strategy)
+		return s.Serve != nil && !s.Stays(), err
+	case "crosses":
+		s, err := strategies.Lookup(strategy)
+		return s.Serve != nil, err
+	case "stays":
+		s, err := strategies.Lookup(strategy)
+		return s.Stays(), err
 	case "sandbox":
 		return hasSandbox(), nil
+	case "bash-completion":
+		_, err := os.Stat("/usr/share/bash-completion/bash_completion")
+		return err == nil, nil
 	case "tmpfs":
 		return hasTmpfs(), nil
 	}
@@ -156,7 +224,7 @@ type goldens struct {
 //
 //	cmpnorm stderr want.txt
 //	cmpscreen screen.txt want.txt
-func (g *goldens) compare(ts *testscript.TestScript, neg bool, args []string, normalise func(string) string) {
+func (g *goldens) compare(ts *testscript.TestScript, neg bool, args []string, normalise func(string) string, diff func(want, got string) string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: cmpnorm|cmpscreen stdout|stderr|FILE WANT")
 	}
@@ -167,9 +235,13 @@ func (g *goldens) compare(ts *testscript.TestScript, neg bool, args []string, no
 		hint = "the strategies do not agree"
 	}
 	if got != want {
-		ts.Fatalf("%s is not what %s says (-want +got); %s\n%s",
-			args[0], args[1], hint, cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")))
+		ts.Fatalf("%s is not what %s says (-want +got); %s\n%s", args[0], args[1], hint, diff(want, got))
 	}
+}
+
+// lines tells how texts differ; screens are laid side by side instead.
+func lines(want, got string) string {
+	return cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n"))
 }
 
 // first returns what was first seen for a part: got, if it was not seen yet.
@@ -249,6 +321,43 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// gone waits until no process is left of what the script ran but a backend that
+// stays. Others of this machine are not looked at: what is the script's has its
+// folder in its environment, in its arguments, or, in a sandbox, among its mounts.
+//
+//	gone
+func gone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: gone")
+	}
+	work := ts.Getenv("WORK")
+	left := func() (found []string) {
+		dirs, err := filepath.Glob("/proc/[0-9]*")
+		ts.Check(err)
+		for _, dir := range dirs {
+			line, _ := os.ReadFile(filepath.Join(dir, "cmdline")) // each may have ended meanwhile
+			args := strings.ReplaceAll(string(line), "\x00", " ")
+			for _, name := range []string{"cmdline", "environ", "mountinfo"} {
+				text, _ := os.ReadFile(filepath.Join(dir, name))
+				if args != "" && !strings.Contains(args, " __backend warm ") && bytes.Contains(text, []byte(work)) {
+					found = append(found, filepath.Base(dir)+" "+args)
+					break
+				}
+			}
+		}
+		return found
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		found := left()
+		if len(found) == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("these processes are left:\n%s", strings.Join(found, "\n"))
+		}
+	}
+}
+
 // placeholder stands in an element for the ref that a script works out.
 const placeholder = "@REF@"
 
@@ -272,6 +381,48 @@ func commit(ts *testscript.TestScript, neg bool, args []string) {
 	id, err := exec.Command("git", "-C", ts.MkAbs(args[0]), "rev-parse", "HEAD").Output()
 	ts.Check(err)
 	setRef(ts, args[1], strings.TrimSpace(string(id)))
+}
+
+// gitServer serves the repositories in a folder on loopback, by git's own daemon, and
+// sets a variable to the URL of the folder. Each connection gets a daemon of its own,
+// so that there is no port to choose.
+//
+//	gitserver SERVER upstream
+func gitServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: gitserver VARIABLE FOLDER")
+	}
+	folder := ts.MkAbs(args[1])
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // it was closed
+			}
+			running.Go(func() {
+				defer conn.Close()
+				file, err := conn.(*net.TCPConn).File()
+				if err != nil {
+					ts.Logf("git server: %v", err)
+					return
+				}
+				defer file.Close()
+				cmd := exec.Command("git", "daemon", "--inetd", "--export-all", "--base-path="+folder)
+				cmd.Stdin, cmd.Stdout = file, file
+				if err := cmd.Run(); err != nil {
+					ts.Logf("git server: %v", err)
+				}
+			})
+		}
+	})
+	ts.Defer(func() {
+		listener.Close()
+		running.Wait()
+	})
+	ts.Setenv(args[0], "git://"+listener.Addr().String())
 }
 
 func setRef(ts *testscript.TestScript, element, ref string) {

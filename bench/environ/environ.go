@@ -15,11 +15,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bst/impl/platform"
 )
 
 // Pair is one fact: a key in the form of a Go benchmark configuration key, and
 // a value of one line that is not empty.
 type Pair struct{ Key, Value string }
+
+// Lines are facts as the configuration lines that head a record.
+func Lines(facts []Pair) string {
+	var text strings.Builder
+	for _, f := range facts {
+		fmt.Fprintf(&text, "%s: %s\n", f.Key, f.Value)
+	}
+	return text.String()
+}
 
 // Unknown is the value of what could not be found out.
 const Unknown = "unknown"
@@ -27,20 +38,22 @@ const Unknown = "unknown"
 // Capture finds out about this machine, the file system of workDir and, where
 // repository is the folder of a git work tree, its commit.
 func Capture(ctx context.Context, workDir, repository string) []Pair {
-	release := readLine("/proc/sys/kernel/osrelease")
 	cpuinfo := readAll("/proc/cpuinfo")
 	facts := []Pair{
-		{"platform", Platform(runtime.GOOS, release, readLine("/proc/version"))},
+		{"platform", platform.Name()},
 		{"goos", runtime.GOOS},
 		{"goarch", runtime.GOARCH},
 		{"distribution", distribution(readAll("/etc/os-release"))},
-		{"kernel", release},
+		{"kernel", readLine("/proc/sys/kernel/osrelease")},
 		{"cpu", field(cpuinfo, "model name", ":")},
 		{"cores", strconv.Itoa(runtime.NumCPU())},
 		{"memory", memory(readAll("/proc/meminfo"))},
 		{"virtual-machine", virtual(cpuinfo)},
 		{"filesystem", filesystem(workDir)},
-		{"load-at-start", load(readLine("/proc/loadavg"))},
+		{"load-at-start", Load()},
+		{"busy-at-start", busyAtStart()},
+		{"cpu-mhz-at-start", megahertz(Frequency())},
+		{"cpu-governor", governor()},
 		{"go", runtime.Version()},
 		{"commit", Commit(ctx, repository)},
 	}
@@ -50,24 +63,6 @@ func Capture(ctx context.Context, workDir, repository string) []Pair {
 		}
 	}
 	return facts
-}
-
-// Platform names the platform by what the kernel says of itself: linux, wsl1,
-// wsl2, gvisor, or the operating system's name. gVisor answers with one fixed
-// version; it is a stand-in for other kernels and must not pass as Linux.
-func Platform(goos, release, version string) string {
-	if goos != "linux" {
-		return goos
-	}
-	switch {
-	case strings.Contains(release, "microsoft-standard"), strings.Contains(release, "WSL2"):
-		return "wsl2"
-	case strings.Contains(release, "Microsoft"):
-		return "wsl1"
-	case strings.Contains(version, "#1 SMP Sun Jan 10 15:06:54 PST 2016"):
-		return "gvisor"
-	}
-	return "linux"
 }
 
 // Commit is the work tree's commit, with "+changes" where files differ from it.
@@ -139,6 +134,13 @@ func virtual(cpuinfo string) string {
 func load(loadavg string) string {
 	minute, _, _ := strings.Cut(loadavg, " ")
 	return minute
+}
+
+func megahertz(mhz float64) string {
+	if mhz == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(mhz, 'f', 0, 64)
 }
 
 // filesystem is the type of the file system that dir is on.

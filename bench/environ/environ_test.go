@@ -2,25 +2,11 @@ package environ
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
-
-func TestPlatform(t *testing.T) {
-	for _, c := range []struct{ goos, release, version, want string }{
-		{"linux", "6.1.0-18-amd64", "Linux version 6.1.0-18-amd64", "linux"},
-		{"linux", "4.4.0-19041-Microsoft", "Linux version 4.4.0-19041-Microsoft", "wsl1"},
-		{"linux", "5.15.146.1-microsoft-standard-WSL2", "", "wsl2"},
-		{"linux", "6.6.36-custom-WSL2+", "", "wsl2"},
-		{"linux", "4.4.0", "Linux version 4.4.0 #1 SMP Sun Jan 10 15:06:54 PST 2016", "gvisor"},
-		{"windows", "", "", "windows"},
-		{"darwin", "", "", "darwin"},
-	} {
-		if got := Platform(c.goos, c.release, c.version); got != c.want {
-			t.Errorf("%s %q: %s, want %s", c.goos, c.release, got, c.want)
-		}
-	}
-}
 
 func TestParts(t *testing.T) {
 	mounts := "/dev/vda / ext4 rw 0 0\ntmpfs /tmp tmpfs rw 0 0\nproc /proc proc rw 0 0\n/dev/b /tmp/x xfs rw 0 0\n"
@@ -53,5 +39,36 @@ func TestCapture(t *testing.T) {
 	}
 	if !seen["platform"] || !seen["commit"] || !seen["cores"] {
 		t.Errorf("missing: %v", seen)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	before, ok := parseTimes("cpu  100 20 30 4000 5 6 7 8 9 10")
+	if want := (Times{Busy: 1630 * time.Millisecond, Steal: 80 * time.Millisecond}); !ok || before != want {
+		t.Errorf("%+v, %v", before, ok)
+	}
+	after, _ := parseTimes("cpu  200 20 30 4000 5 6 7 18 9 10")
+	if got, want := after.Sub(before), (Times{Busy: time.Second, Steal: 100 * time.Millisecond}); got != want {
+		t.Errorf("%+v", got)
+	}
+	if got := before.Sub(after); got != (Times{}) {
+		t.Errorf("back in time: %+v", got)
+	}
+	if got, want := Busy(Times{Busy: time.Second}, 2*time.Second), 50/float64(runtime.NumCPU()); got != want {
+		t.Errorf("%v %%, want %v", got, want)
+	}
+	for _, bad := range []string{"", "cpu", "cpu 1 2 3", "cpu0 1 2 3 4 5 6 7 8", "cpu a b c d e f g h i", "cpu 0 0 0 0 0 0 0 0 0 0"} {
+		if _, ok := parseTimes(bad); ok {
+			t.Errorf("%q was understood", bad)
+		}
+	}
+}
+
+func TestFrequency(t *testing.T) {
+	if got := frequency("cpu MHz\t\t: 2000.5\nflags: x\ncpu MHz : 3000.5\n"); got != 2500.5 {
+		t.Errorf("%v", got)
+	}
+	if got := frequency("cpu MHz: fast\n"); got != 0 {
+		t.Errorf("%v", got)
 	}
 }

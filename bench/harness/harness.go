@@ -8,14 +8,16 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"bst/bench/environ"
@@ -32,7 +34,7 @@ type Options struct {
 	// those that were removed in the last minutes: it does not give their inodes
 	// out again and looks at each of them on its way to one that is free.
 	WorkDir string
-	// Builders is the number of builders of every tool.
+	// Builders is the number of builders of every tool, where the plan does not say.
 	Builders int
 	// Timeout bounds a single run.
 	Timeout time.Duration
@@ -42,41 +44,145 @@ type Options struct {
 	WriteStack func(ctx context.Context, spec stacks.Spec, format stacks.Format, dir string) error
 	// Facts describe the machine; they head the record.
 	Facts []environ.Pair
+	// Skipped says what was asked for and cannot be measured here, with the reason
+	// of each: it is recorded.
+	Skipped []string
+	// Before is the record of the same plan that was interrupted, nil for none:
+	// what it has is not measured again, and out goes on where it ends.
+	Before *Interrupted
+	// Now tells the date for remarks; nil is time.Now.
+	Now func() time.Time
 	// Log gets a line a run, for a person who waits.
 	Log io.Writer
 }
 
-// Run runs the plan and writes the record to out as it goes. A run that fails
-// is recorded as failed and the plan goes on; how many failed is returned. An
-// error means that the harness itself could not go on.
-func Run(ctx context.Context, o Options, out io.Writer) (failed int, err error) {
+// Outcome says how a plan went, what was recorded before an interruption included.
+type Outcome struct {
+	// Failed counts the runs that failed, Skipped what was given up or could not
+	// be measured, Noisy the rounds in which the machine did something else.
+	Failed, Skipped, Noisy int
+}
+
+// giveUp is how often a case may fail, without ever going well, before it is left
+// out of the rounds that remain. One that takes all of its time is left out at once.
+const giveUp = 2
+
+// Run runs the plan and writes the record to out as it goes, each result as soon
+// as it is there, in one write. A run that fails is recorded as failed and the plan
+// goes on. An error means that the harness itself could not go on; what it had
+// recorded can be gone on with.
+func Run(ctx context.Context, o Options, out io.Writer) (Outcome, error) {
 	if err := o.Plan.check(); err != nil {
-		return 0, err
+		return Outcome{}, err
 	}
-	r := &runner{Options: o, record: &record{out: out}, sizes: map[string]int{}}
-	if err := r.prepare(ctx); err != nil {
-		return 0, err
-	}
-	if err := r.record.head(r.heading()); err != nil {
-		return 0, err
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	rounds := o.Plan.Rounds()
+	r := &runner{
+		Options: o, record: &record{out: out}, sizes: map[string]int{}, tries: map[string]*tries{},
+		progress: newProgress(rounds),
+	}
+	if err := r.prepare(ctx); err != nil {
+		return Outcome{}, err
+	}
+	if err := r.begin(); err != nil {
+		return r.outcome, err
+	}
 	for i, cases := range rounds {
-		for _, c := range cases {
-			if err := r.measure(ctx, c, i+1, len(rounds)); err != nil {
-				return r.failed, err
-			}
+		if err := r.round(ctx, i+1, cases); err != nil {
+			return r.outcome, err
 		}
 	}
-	return r.failed, nil
+	return r.outcome, r.record.remark(RemarkEnd, r.date())
 }
 
 type runner struct {
 	Options
-	record *record
-	sizes  map[string]int // a stack's name to its number of elements
-	fresh  int            // counts the caches that were made
-	failed int
+	record   *record
+	sizes    map[string]int // a stack's name to its number of elements
+	tries    map[string]*tries
+	fresh    int // counts the caches that were made
+	outcome  Outcome
+	progress *progress
+	mhz      float64 // the processors' frequency in the first round
+	noise    noise   // of the round
+}
+
+// tries are a case's runs so far.
+type tries struct {
+	good, failed int
+	timedOut     bool
+	skipped      bool // and that is recorded
+}
+
+func (r *runner) date() string { return r.Now().UTC().Format(time.RFC3339) }
+
+// begin writes the heading, or says that an interrupted record is gone on with.
+func (r *runner) begin() error {
+	if r.Before == nil {
+		if err := r.record.head(r.heading()); err != nil {
+			return err
+		}
+		for _, what := range r.Skipped {
+			if err := r.skip(what); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := r.Before.matches(r.heading()); err != nil {
+		return err
+	}
+	r.record.round = r.Before.round
+	r.outcome = r.Before.outcome
+	r.tries = r.Before.tries
+	return r.record.remark(RemarkResumed, r.date())
+}
+
+func (r *runner) skip(what string) error {
+	r.outcome.Skipped++
+	fmt.Fprintf(r.Log, "skipped   %s\n", what)
+	return r.record.remark(RemarkSkipped, what)
+}
+
+// round runs a round's cases that were not run yet.
+func (r *runner) round(ctx context.Context, number int, cases []Case) error {
+	r.noise = noise{}
+	for _, c := range cases {
+		name := c.Name()
+		if r.Before != nil && r.Before.done[key(number, name)] {
+			r.progress.passed(c)
+			continue
+		}
+		t := r.tries[name]
+		if t == nil {
+			t = new(tries)
+			r.tries[name] = t
+		}
+		if t.timedOut || t.good == 0 && t.failed >= giveUp {
+			if !t.skipped {
+				t.skipped = true
+				if err := r.skip(name + ": " + t.reason()); err != nil {
+					return err
+				}
+			}
+			r.progress.passed(c)
+			continue
+		}
+		if err := r.measure(ctx, c, number, t); err != nil {
+			return err
+		}
+	}
+	return r.tellNoise(number)
+}
+
+// reason says why no more is tried.
+func (t *tries) reason() string {
+	if t.timedOut {
+		return "it took all of its time once; it is not tried again"
+	}
+	return fmt.Sprintf("it failed %d times and never went well; it is not tried again", t.failed)
 }
 
 func (r *runner) heading() []environ.Pair {
@@ -85,11 +191,18 @@ func (r *runner) heading() []environ.Pair {
 	add := func(key, format string, args ...any) {
 		facts = append(facts, environ.Pair{Key: key, Value: fmt.Sprintf(format, args...)})
 	}
+	add("plan-digest", "%s", p.digest())
 	add("order-seed", "%d", p.Seed)
 	add("builders", "%d", r.Builders)
 	add("terminal-size", "%dx%d", terminal.Columns, terminal.Rows)
 	add("warm-up", "every tool and strategy: one show of each stack; what is rebuilt was built once before")
+	add("time-limit", "%v a run", r.Timeout)
 	add("peak-rss", "largest process, as wait4 tells; with a backend, VmHWM of frontend and backend added, polled from /proc")
+	for _, where := range p.Terminals {
+		if about := where.About(); about != "" {
+			add("terminal-"+where.String(), "%s", about)
+		}
+	}
 	for _, stack := range p.Stacks {
 		add("elements-"+stack.Name(), "%d", r.sizes[stack.Name()])
 	}
@@ -98,7 +211,7 @@ func (r *runner) heading() []environ.Pair {
 		if t.Peer {
 			role = "peer"
 		}
-		add("tool-"+t.Name, "%s, version %s", role, t.Version)
+		add("tool-"+t.Name, "%s, version %s, sha256 %s", role, t.Version, cmp.Or(t.Digest, environ.Unknown))
 	}
 	return facts
 }
@@ -110,15 +223,20 @@ func (r *runner) prepare(ctx context.Context) error {
 			t := &r.Plan.Tools[i]
 			for _, strategy := range t.Strategies {
 				c := Case{Stack: spec, Tool: t, Strategy: strategy}
-				if err := r.WriteStack(ctx, spec, t.Format, r.projectDir(c)); err != nil {
-					return fmt.Errorf("harness: %w", err)
+				if !slices.ContainsFunc(r.Plan.Commands, func(command Command) bool { c.Command = command; return t.can(c) }) {
+					continue
+				}
+				if spec.Kind != stacks.Real {
+					if err := r.WriteStack(ctx, spec, t.Format, r.projectDir(c)); err != nil {
+						return fmt.Errorf("harness: %w", err)
+					}
 				}
 				// The stack itself is never held here: see Options.WriteStack.
-				elements, err := os.ReadDir(filepath.Join(r.projectDir(c), "elements"))
+				size, err := elements(r.projectDir(c))
 				if err != nil {
 					return fmt.Errorf("harness: %w", err)
 				}
-				r.sizes[spec.Name()] = len(elements)
+				r.sizes[spec.Name()] = size
 				if err := r.warmUp(ctx, c); err != nil {
 					return err
 				}
@@ -134,8 +252,13 @@ func (r *runner) prepare(ctx context.Context) error {
 func (r *runner) warmUp(ctx context.Context, c Case) error {
 	warm := func(command Command) error {
 		c.Command = command
+		if !c.Tool.can(c) {
+			return nil
+		}
 		fmt.Fprintf(r.Log, "warm-up   %s\n", c.Name())
+		begin := time.Now()
 		_, err := r.run(ctx, c, r.keptDir(c))
+		r.progress.hint(c, time.Since(begin))
 		var failure *measure.FailedError
 		if errors.As(err, &failure) {
 			fmt.Fprintf(r.Log, "          failed: %v\n", err)
@@ -154,8 +277,31 @@ func (r *runner) warmUp(ctx context.Context, c Case) error {
 	return nil
 }
 
-// projectDir is a project of the case's own: some tools write into it.
+// elements counts the elements of a project, without its subprojects'.
+func elements(project string) (int, error) {
+	count := 0
+	if content, err := os.ReadFile(filepath.Join(project, stacks.NinjaFile)); err == nil {
+		return strings.Count(string(content), "\nbuild "), nil
+	}
+	junction := ""
+	if _, err := os.Stat(filepath.Join(project, stacks.Subproject)); err == nil {
+		junction = filepath.Join(project, "elements", stacks.Subproject+".bst")
+	}
+	err := filepath.WalkDir(filepath.Join(project, "elements"), func(path string, entry os.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".bst") && !entry.IsDir() && path != junction {
+			count++
+		}
+		return err
+	})
+	return count, err
+}
+
+// projectDir is a project of the case's own: some tools write into it. A real
+// project is shared.
 func (r *runner) projectDir(c Case) string {
+	if c.Stack.Kind == stacks.Real {
+		return c.Stack.Dir
+	}
 	return filepath.Join(r.WorkDir, "projects", c.Stack.Name(), c.Tool.Name+"+"+c.Strategy)
 }
 
@@ -165,75 +311,147 @@ func (r *runner) keptDir(c Case) string {
 	return filepath.Join(r.WorkDir, "caches", c.Stack.Name(), c.Tool.Name+"+"+c.Strategy, string(c.Command))
 }
 
+// leastSpace is what must be free where the caches are, in bytes, for a run to
+// say something of its tool and not of the disk.
+const leastSpace = 64 << 20
+
 // measure runs a case once and records it.
-func (r *runner) measure(ctx context.Context, c Case, round, rounds int) error {
+func (r *runner) measure(ctx context.Context, c Case, round int, t *tries) error {
+	begin := time.Now()
+	result, err := r.try(ctx, c)
+	for again := 0; again < lostAgain && c.Terminal.PTY && errors.Is(err, errLost) && ctx.Err() == nil; again++ {
+		fmt.Fprintf(r.Log, "          the pseudo-terminal lost the end of what was written: once more\n")
+		result, err = r.try(ctx, c)
+	}
+	var failure *measure.FailedError
+	if ctx.Err() != nil {
+		return fmt.Errorf("harness: interrupted: %w", context.Cause(ctx))
+	}
+	if err != nil && !errors.As(err, &failure) {
+		return err
+	}
+	r.progress.took(c, time.Since(begin))
+	line := fmt.Sprintf("%3d of %-3d %s", round, r.progress.rounds, c.Name())
+	if failure != nil {
+		t.failed++
+		t.timedOut = t.timedOut || failure.TimedOut
+		r.outcome.Failed++
+		fmt.Fprintf(r.Log, "%s: failed: %v%s\n", line, err, r.progress)
+		return r.record.failure(c, round, failure)
+	}
+	t.good++
+	r.noise.add(&result)
+	fmt.Fprintf(r.Log, "%s: %.2f s%s\n", line, result.Wall.Seconds(), r.progress)
+	return r.record.result(c, round, &result)
+}
+
+// errLost says that less arrived at a terminal than was written to it. Linux throws
+// away what a pseudo-terminal has not passed on yet when the leader of its session
+// exits (disassociate_ctty, pty_flush_buffer), which is what a measured program is:
+// on a machine that is busy enough its last write may be lost. That is no fault of
+// the program, and such a run is tried again.
+var errLost = errors.New("less arrived than was written")
+
+// lostAgain is how often.
+const lostAgain = 2
+
+// try runs a case once, in the cache that it wants.
+func (r *runner) try(ctx context.Context, c Case) (result, error) {
 	dir := r.keptDir(c)
-	if c.Command == Build {
+	if c.Command.fresh() {
 		r.fresh++
 		dir = filepath.Join(r.WorkDir, "caches", fmt.Sprintf("fresh-%d", r.fresh))
 	}
 	// What earlier runs left to be written is not this one's to wait for.
-	syscall.Sync()
-	result, err := r.run(ctx, c, dir)
-	var failure *measure.FailedError
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &failure):
-		r.failed++
-		fmt.Fprintf(r.Log, "%3d of %-3d %s: failed: %v\n", round, rounds, c.Name(), err)
-		return r.record.failure(c, round, failure)
-	case err != nil:
-		return err
-	}
-	fmt.Fprintf(r.Log, "%3d of %-3d %s: %.2f s\n", round, rounds, c.Name(), result.Wall.Seconds())
-	return r.record.result(c, round, &result)
+	syncDisks()
+	before := r.look()
+	out, err := r.run(ctx, c, dir)
+	out.around = r.look().since(before, &out, c)
+	return out, err
 }
 
 // run runs a case in a cache and checks that it did what it should.
-func (r *runner) run(ctx context.Context, c Case, cache string) (measure.Result, error) {
-	config, err := c.Tool.writeConfig(cache, r.Builders)
+func (r *runner) run(ctx context.Context, c Case, cache string) (result, error) {
+	if free, ok := freeSpace(r.WorkDir); ok && free < leastSpace {
+		return result{}, &measure.FailedError{Command: c.Name(), Err: fmt.Errorf("it was not run: %s has %d MB left, want at least %d", r.WorkDir, free>>20, leastSpace>>20)}
+	}
+	config, err := c.Tool.writeConfig(cache, cmp.Or(c.Builders, r.Builders))
 	if err != nil {
-		return measure.Result{}, fmt.Errorf("harness: %w", err)
+		return result{}, fmt.Errorf("harness: %w", err)
 	}
 	home := filepath.Join(cache, "home")
 	if err := os.MkdirAll(home, 0o755); err != nil {
-		return measure.Result{}, fmt.Errorf("harness: %w", err)
+		return result{}, fmt.Errorf("harness: %w", err)
 	}
+	where := c.Terminal
+	where.Inside = !c.Tool.Peer // ours has the models of terminals inside
 	command := measure.Command{
 		Path: c.Tool.Path,
-		Args: c.Tool.arguments(config, r.projectDir(c), c.Strategy, c.Command, c.Stack.Target()),
+		Args: c.Tool.arguments(config, r.projectDir(c), c.Strategy, c, cmp.Or(c.Builders, r.Builders)),
 		Dir:  r.projectDir(c),
 		Env: []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_CONFIG_HOME=" + home,
 			"TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "TMPDIR=" + home,
 		},
-		Terminal: c.Terminal,
+		Terminal: where,
 		Timeout:  r.Timeout,
+		Status:   c.status(),
 	}
-	result, err := measure.Run(ctx, command)
-	if err != nil {
-		return measure.Result{}, err
-	}
-	if wrong := r.verify(c, cache, &result); wrong != nil {
-		return measure.Result{}, &measure.FailedError{
-			Command: c.Tool.Path + " " + strings.Join(command.Args, " "),
-			Err:     wrong,
-			Tail:    string(result.Output.Tail),
+	command.Env = slices.Concat(command.Env, c.Tool.Env, where.Environ(), c.environ())
+	tally := filepath.Join(cache, "tally.json")
+	if !c.Tool.Peer {
+		command.Env = append(command.Env, "BST_TALLY="+tally)
+		if err := os.Remove(tally); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return result{}, fmt.Errorf("harness: %w", err)
 		}
 	}
-	return result, nil
+	if c.Command == ShowCold {
+		if err := evict(r.projectDir(c), c.Tool.Path); err != nil {
+			return result{}, &measure.FailedError{Command: c.Name(), Err: fmt.Errorf("what is to be cold cannot be made so: %w", err)}
+		}
+	}
+	measured, err := measure.Run(ctx, command)
+	if err != nil {
+		return result{}, err
+	}
+	wrong := r.verify(c, cache, &measured)
+	out := result{Result: measured}
+	if wrong == nil && !c.Tool.Peer {
+		out.tally, wrong = readTally(tally)
+	}
+	if wrong == nil {
+		wrong = out.doubt()
+	}
+	if wrong != nil {
+		return result{}, &measure.FailedError{
+			Command: c.Tool.Path + " " + strings.Join(command.Args, " "),
+			Err:     wrong,
+			Tail:    string(measured.Output.Tail),
+		}
+	}
+	return out, nil
 }
 
 // verify finds the runs that ended well without having done their work.
 func (r *runner) verify(c Case, cache string, result *measure.Result) error {
 	want := r.sizes[c.Stack.Name()]
-	if c.Command == Show {
-		if result.Output.Lines < int64(want) {
-			return fmt.Errorf("it showed %d lines for %d elements", result.Output.Lines, want)
+	switch c.Command {
+	case Show, ShowCold:
+		if !result.Output.Uncounted && result.Output.Lines < int64(want) {
+			return fmt.Errorf("it showed %d lines for %d elements: %w", result.Output.Lines, want, errLost)
+		}
+		return nil
+	case Fetch:
+		if c.Stack.Kind != stacks.Sources || c.Tool.Peer {
+			return nil // its status says it
+		}
+		if got, err := c.Tool.fetched(cache); err != nil || got < want-1 {
+			return fmt.Errorf("it left %d sources, not %d: %w", got, want-1, cmp.Or(err, errors.New("some are missing")))
 		}
 		return nil
 	}
+	fail, skipped := c.Stack.Failing()
+	want -= fail + skipped
 	got, err := c.Tool.built(cache, c.Stack.Project())
 	if err != nil {
 		return fmt.Errorf("its artifacts cannot be counted: %w", err)

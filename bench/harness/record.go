@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"golang.org/x/perf/benchunit"
@@ -24,6 +25,22 @@ const (
 	UnitBackPeak  = "backend-RSS-bytes"
 	UnitWritten   = "written-B/op"
 	UnitReads     = "reads/op"
+
+	// Of what the program tells itself (BST_TALLY): how many events arrived, when
+	// the first of them did and when the first write had ended, from the start of
+	// the process; frames and writes; and from an event's arrival to the end of the
+	// write that shows it, the median and the longest of a run.
+	UnitEvents     = "events/op"
+	UnitFirstEvent = "first-event-ns/op"
+	UnitFirstDrawn = "first-drawn-ns/op"
+	UnitFrames     = "frames/op"
+	UnitWrites     = "writes/op"
+	UnitDelay      = "delay-ns/op"
+	UnitLongest    = "longest-delay-ns/op"
+
+	// Of the machine beside it: what other processes used, and what the host took.
+	UnitOthers = "others-cpu-ns/op"
+	UnitSteal  = "steal-ns/op"
 )
 
 // BaseUnit is the unit that benchfmt reads a unit as: nanoseconds as seconds.
@@ -43,6 +60,31 @@ const (
 	FailureLead   = "--- FAIL: Benchmark"
 	FailureIndent = "    "
 )
+
+// RemarkLead starts a line of the harness's own; a kind and a text follow it.
+// It is no configuration line, for the same reason as RoundLead's is none.
+const RemarkLead = "=== "
+
+// The kinds of remarks.
+const (
+	// RemarkSkipped names what is in the plan and was not measured, and why.
+	RemarkSkipped = "SKIPPED"
+	// RemarkNoise says that the machine did something else during the round.
+	RemarkNoise = "NOISE"
+	// RemarkResumed says when the record was gone on with after an interruption.
+	RemarkResumed = "RESUMED"
+	// RemarkEnd is the last line of a record that is whole; its text is the date.
+	RemarkEnd = "END"
+)
+
+// CutRemark finds the kind and the text of a remark.
+func CutRemark(line string) (kind, text string, ok bool) {
+	if rest, cut := strings.CutPrefix(line, RemarkLead); cut {
+		kind, text, _ = strings.Cut(rest, " ")
+		ok = slices.Contains([]string{RemarkSkipped, RemarkNoise, RemarkResumed, RemarkEnd}, kind)
+	}
+	return kind, text, ok
+}
 
 const maxFailureLines = 25
 
@@ -76,7 +118,13 @@ func (r *record) enter(round int, text *strings.Builder) {
 	}
 }
 
-func (r *record) result(c Case, round int, m *measure.Result) error {
+// remark writes a line of the harness's own.
+func (r *record) remark(kind, text string) error {
+	_, err := io.WriteString(r.out, RemarkLead+kind+" "+printable(text)+"\n")
+	return err
+}
+
+func (r *record) result(c Case, round int, m *result) error {
 	var text strings.Builder
 	r.enter(round, &text)
 	fmt.Fprintf(&text, "Benchmark%s\t1", c.Name())
@@ -85,15 +133,36 @@ func (r *record) result(c Case, round int, m *measure.Result) error {
 	add((m.User + m.System).Nanoseconds(), UnitCPU)
 	add(m.User.Nanoseconds(), UnitUser)
 	add(m.System.Nanoseconds(), UnitSystem)
-	add(m.Peak(), UnitPeak)
+	if peak := m.peak(); peak > 0 {
+		add(peak, UnitPeak)
+	}
 	if m.Backend.PeakRSS > 0 {
-		add(m.Frontend.CPU.Nanoseconds(), UnitFrontCPU)
+		front := m.Frontend.CPU.Nanoseconds()
+		if m.tally != nil && m.tally.Self != nil {
+			front = m.tally.Self.User + m.tally.Self.System // to the microsecond
+		}
+		add(front, UnitFrontCPU)
 		add(m.Backend.CPU.Nanoseconds(), UnitBackCPU)
 		add(m.Frontend.PeakRSS, UnitFrontPeak)
 		add(m.Backend.PeakRSS, UnitBackPeak)
 	}
-	add(m.Output.Bytes, UnitWritten)
-	add(m.Output.Reads, UnitReads)
+	if !m.Output.Uncounted {
+		add(m.Output.Bytes, UnitWritten)
+		add(m.Output.Reads, UnitReads)
+	}
+	if t := m.tally; t != nil {
+		add(t.Events, UnitEvents)
+		add(firstSince(t.FirstEventAt, m.Begin), UnitFirstEvent)
+		add(firstSince(t.FirstDrawnAt, m.Begin), UnitFirstDrawn)
+		add(t.Frames, UnitFrames)
+		add(t.Writes, UnitWrites)
+		add(t.Delay, UnitDelay)
+		add(t.LongestDelay, UnitLongest)
+	}
+	if m.around.known {
+		add(m.around.others.Nanoseconds(), UnitOthers)
+		add(m.around.steal.Nanoseconds(), UnitSteal)
+	}
 	text.WriteString("\n")
 	_, err := io.WriteString(r.out, text.String())
 	return err

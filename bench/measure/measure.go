@@ -9,7 +9,8 @@
 //   - User, System and MaxRSS are what wait4 tells of the process and every
 //     descendant that was waited for. MaxRSS is the largest single process's,
 //     not a sum; Linux starts it at what the harness itself had at most, so that
-//     HarnessRSS is given beside it.
+//     HarnessRSS is given beside it. Windows tells the times of the process
+//     alone, and no peak of one that has ended: MaxRSS is 0 there.
 //   - Frontend and Backend are read from /proc every few milliseconds while they
 //     live: the process itself, and the child of it that runs the same program
 //     with other arguments. The kernel keeps a process's peak memory (VmHWM) and
@@ -23,7 +24,6 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"bst/bench/terminal"
@@ -43,11 +43,21 @@ type Command struct {
 	Terminal terminal.Terminal
 	// Timeout bounds it; 0 is no bound.
 	Timeout time.Duration
+	// Status is the exit status that it ends with when all is well.
+	Status int
+	// Look, if set, is called each time that the processes are looked at, with
+	// their ids; backend is 0 where none is known. The last call may be about
+	// processes that have ended.
+	Look func(frontend, backend int)
+	// Arrived, if set, hears how many bytes came from the terminal, as they come.
+	Arrived func(n int)
 }
 
 // Result is what one run took.
 type Result struct {
-	Wall time.Duration
+	// Begin is when it was started.
+	Begin time.Time
+	Wall  time.Duration
 	// User and System are the process's and its waited-for descendants'.
 	User, System time.Duration
 	// MaxRSS in bytes: the largest process's.
@@ -66,6 +76,9 @@ type Process struct {
 	PeakRSS int64 // bytes
 }
 
+// TimeIsUp is what a FailedError says of a command that took too long.
+const TimeIsUp = "ended after its time was up"
+
 // FailedError says how a command failed.
 type FailedError struct {
 	// Command is what was run.
@@ -80,14 +93,14 @@ type FailedError struct {
 
 func (e *FailedError) Error() string {
 	if e.TimedOut {
-		return e.Command + ": ended after its time was up: " + e.Err.Error()
+		return e.Command + ": " + TimeIsUp + ": " + e.Err.Error()
 	}
 	return e.Command + ": " + e.Err.Error()
 }
 
 func (e *FailedError) Unwrap() error { return e.Err }
 
-// Run runs the command. A command that does not end with status 0 gives a
+// Run runs the command. A command that does not end with its status gives a
 // *FailedError and no figures.
 func Run(ctx context.Context, c Command) (Result, error) {
 	if c.Timeout > 0 {
@@ -97,7 +110,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 	cmd := exec.CommandContext(ctx, c.Path, c.Args...)
 	cmd.Env, cmd.Dir, cmd.WaitDelay = c.Env, c.Dir, killAfter
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.Cancel = func() error { return terminate(cmd.Process) }
 	failed := func(err error, output terminal.Output) error {
 		return &FailedError{
 			Command:  strings.Join(append([]string{c.Path}, c.Args...), " "),
@@ -111,6 +124,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	attached.Arrived = c.Arrived
 	own := peakRSS("self")
 	begin := time.Now()
 	err = cmd.Start()
@@ -119,11 +133,16 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		output, endErr := attached.Finish()
 		return Result{}, failed(errors.Join(err, endErr), output)
 	}
-	watch := watchProcess(cmd.Process.Pid)
+	watch := watchProcess(cmd.Process.Pid, c.Look)
 	err = cmd.Wait()
 	wall := time.Since(begin)
 	frontend, backend := watch.stop()
 	output, endErr := attached.Finish()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && c.Status != 0 && exit.ExitCode() == c.Status {
+		err = nil
+	} else if err == nil && c.Status != 0 {
+		err = fmt.Errorf("exit status 0, not %d as it should be", c.Status)
+	}
 	if err != nil {
 		return Result{}, failed(err, output)
 	}
@@ -132,6 +151,7 @@ func Run(ctx context.Context, c Command) (Result, error) {
 	}
 
 	result := Result{
+		Begin:      begin,
 		Wall:       wall,
 		User:       cmd.ProcessState.UserTime(),
 		System:     cmd.ProcessState.SystemTime(),
@@ -140,11 +160,9 @@ func Run(ctx context.Context, c Command) (Result, error) {
 		Backend:    backend,
 		Output:     output,
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return Result{}, fmt.Errorf("measure: no rusage on this platform: %T", cmd.ProcessState.SysUsage())
+	if result.MaxRSS, err = maxRSS(cmd.ProcessState); err != nil {
+		return Result{}, err
 	}
-	result.MaxRSS = usage.Maxrss << 10 // KiB on Linux
 	return result, nil
 }
 

@@ -13,6 +13,10 @@ const (
 	// look is how often /proc is looked at. One look takes some 100 µs, which
 	// is half a percent of a processor.
 	look = 20 * time.Millisecond
+	// Before first has passed it is looked more often, so that what ends soon is
+	// seen at all.
+	first     = 40 * time.Millisecond
+	firstLook = 4 * time.Millisecond
 	// search is for how long a backend is looked for, which takes longer: a
 	// backend is the first thing that a frontend starts.
 	search = 2 * time.Second
@@ -26,25 +30,33 @@ const tick = time.Second / 100
 type watcher struct {
 	pid     int
 	backend int // its process id, 0 while there is none
+	each    func(frontend, backend int)
 	quit    chan struct{}
 	done    chan struct{}
 	// Both belong to the watching goroutine until done is closed.
 	front, back Process
 }
 
-func watchProcess(pid int) *watcher {
-	w := &watcher{pid: pid, quit: make(chan struct{}), done: make(chan struct{})}
+func watchProcess(pid int, each func(frontend, backend int)) *watcher {
+	w := &watcher{pid: pid, each: each, quit: make(chan struct{}), done: make(chan struct{})}
+	begin := time.Now()
+	w.look(true) // at once: on a busy machine a goroutine may come when all is over
 	go func() {
 		defer close(w.done)
-		ticker := time.NewTicker(look)
+		ticker := time.NewTicker(firstLook)
 		defer ticker.Stop()
-		begin := time.Now()
+		often := true
 		for {
-			w.look(time.Since(begin) < search)
 			select {
 			case <-w.quit:
 				return
 			case <-ticker.C:
+				since := time.Since(begin)
+				w.look(since < search)
+				if often && since > first {
+					often = false
+					ticker.Reset(look)
+				}
 			}
 		}
 	}()
@@ -64,6 +76,9 @@ func (w *watcher) look(search bool) {
 	}
 	if w.backend != 0 {
 		w.back.update(w.backend)
+	}
+	if w.each != nil {
+		w.each(w.pid, w.backend)
 	}
 }
 

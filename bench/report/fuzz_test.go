@@ -1,7 +1,7 @@
 package report
 
 import (
-	"bytes"
+	"io"
 	"os"
 	"testing"
 )
@@ -22,7 +22,11 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if err := Write(&bytes.Buffer{}, []*File{file}); err != nil {
+		set := &Set{Files: []*File{file}}
+		if _, err := set.Generate(); err != nil {
+			t.Error(err)
+		}
+		if err := set.WriteDefaults(io.Discard); err != nil {
 			t.Error(err)
 		}
 	})

@@ -1,31 +1,108 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+
+	"bst/bench/harness"
+	"bst/bench/uicost"
 )
 
-// goal is a figure that the project set out to reach, and where to look for it.
+// goal is a figure that the project set out to reach, where to look for it and
+// how to measure it.
 type goal struct {
-	text  string
-	stack string
-	// holds says of a case of ours whether it is one to look at.
-	holds func(Axes) bool
-	// measure gives the figure of a case.
-	measure func(*File, Axes) series
-	unit    string
-	reached func(median float64) bool
+	text string
+	// command measures it.
+	command string
+	measure func(*Set) []figure
+	bound
 }
 
-const gnome = "debian-gnome"
-
-func commands(names ...string) func(Axes) bool {
-	return func(a Axes) bool { return slices.Contains(names, a.Command) }
+// bound is what a median must keep.
+type bound struct {
+	limit float64
+	// least says that it must be at least the limit, else at most.
+	least bool
+	// open says that the limit itself is too much.
+	open bool
 }
 
-func onPTY(a Axes) bool { return a.Command == "build" && a.Terminal == "pty" }
+func (b bound) reached(v float64) bool {
+	switch {
+	case math.IsNaN(v):
+		return false
+	case b.least:
+		return v >= b.limit
+	case b.open:
+		return v < b.limit
+	}
+	return v <= b.limit
+}
+
+// worse says whether one median is further from the goal than another.
+func (b bound) worse(v, than float64) bool {
+	if b.least {
+		return v < than
+	}
+	return v > than
+}
+
+// verdict judges a figure: by its median, and whether its interval leaves a doubt.
+func (b bound) verdict(f figure) string {
+	sum := f.values.summary()
+	text := "**missed**"
+	if b.reached(sum.Center) {
+		text = "reached"
+	}
+	if b.reached(sum.Lo) != b.reached(sum.Hi) {
+		text += ", in doubt"
+	}
+	return text
+}
+
+// figure is what was measured for a goal in one place.
+type figure struct {
+	file, where string
+	unit        string
+	values      series
+}
+
+const (
+	gnome = "debian-gnome"
+	rapid = "rapid-10000"
+	sdk   = "freedesktop-sdk"
+)
+
+func atMost(limit float64) bound  { return bound{limit: limit} }
+func under(limit float64) bound   { return bound{limit: limit, open: true} }
+func atLeast(limit float64) bound { return bound{limit: limit, least: true} }
+
+// slowTerminals are those that a build should take no notice of.
+var slowTerminals = []string{"pty@200000", "pty@20000", "pty@5000", "model-conhost", "model-wsl1", "xterm"}
+
+// perEvent are the cases of the tool that draws on every event.
+func perEvent(a Axes) bool { return strings.HasSuffix(a.Tool, harness.PerEventSuffix) }
+
+// onStack measures the cases of a stack that hold.
+func onStack(stack, unit string, holds func(*File, Axes) bool, measure func(*File, Axes) series) func(*Set) []figure {
+	return func(s *Set) (found []figure) {
+		for _, f := range s.Files {
+			for _, a := range cases(f, stack) {
+				if !holds(f, a) {
+					continue
+				}
+				if values := measure(f, a); len(values) > 0 {
+					found = append(found, figure{f.Name, strings.Join([]string{a.Command, a.how(), a.Terminal}, ", "), unit, values})
+				}
+			}
+		}
+		return found
+	}
+}
 
 func of(unit string) func(*File, Axes) series {
 	return func(f *File, a Axes) series { return f.series(a, unit) }
@@ -35,7 +112,7 @@ func of(unit string) func(*File, Axes) series {
 func overPeer(unit string) func(*File, Axes) series {
 	return func(f *File, a Axes) series {
 		for _, peer := range cases(f, a.Stack) {
-			if f.Fact("tool-"+peer.Tool) == "peer, version 1.6.8" && peer.Command == a.Command && peer.Terminal == a.Terminal {
+			if strings.HasPrefix(f.Fact("tool-"+peer.Tool)+",", "peer, version 1.6.8,") && peer.Command == a.Command && peer.Terminal == a.Terminal {
 				return f.series(peer, unit).over(f.series(a, unit))
 			}
 		}
@@ -49,45 +126,276 @@ func overNoTerminal(f *File, a Axes) series {
 	return f.series(a, wall).over(f.series(without, wall))
 }
 
-// goals are those of the project's main job.
-var goals = []goal{
-	{"`bst show` and `bst build` of gnome at least 40 times as fast as BuildStream 1.6.8", gnome,
-		func(a Axes) bool {
-			return commands("show", "build")(a) && slices.Contains([]string{"none", "pty"}, a.Terminal)
-		}, overPeer(wall), ratio, func(v float64) bool { return v >= 40 }},
-	{"under 1 MB written to a pty by `bst build` of gnome", gnome, onPTY, of(written), written, func(v float64) bool { return v < 1e6 }},
-	{"`bst build` of gnome on a pty at most 3 % longer than without", gnome, onPTY, overNoTerminal, ratio, func(v float64) bool { return v <= 1.03 }},
-	{"`bst build` of gnome with no more peak memory than BuildStream 1.6.8", gnome, commands("build"), overPeer(peak), ratio, func(v float64) bool { return v >= 1 }},
-	{"`bst show` of all of Debian in under 8 s", "debian-all", commands("show"), of(wall), wall, func(v float64) bool { return v < 8 }},
-	{"`bst show` of all of Debian in under 2 GiB", "debian-all", commands("show"), of(peak), peak, func(v float64) bool { return v < 2<<30 }},
+func overControl(f *File, a Axes) series {
+	base := a
+	base.Strategy = control
+	return f.series(a, wall).over(f.series(base, wall))
 }
 
-// goals says which goals are reached, by the median, wherever they were measured.
-func (p *page) goals(files []*File) {
-	p.printf("## Goals\n\nA goal is reached or not by the median. A ratio to a peer is the peer's figure\ndivided by ours.\n\n")
-	t := &table{header: []string{"goal", "file", "case", "", "measured"}, text: 4}
-	for _, g := range goals {
-		before := len(t.rows)
-		for _, f := range files {
-			for _, a := range cases(f, g.stack) {
-				if f.Peer(a.Tool) || !g.holds(a) {
-					continue
-				}
-				name := strings.Join([]string{a.Command, a.Strategy, a.Terminal}, ", ")
-				s := g.measure(f, a)
-				if len(s) == 0 {
-					continue
-				}
-				verdict := "**missed**"
-				if median := s.summary().Center; !math.IsNaN(median) && g.reached(median) {
-					verdict = "reached"
-				}
-				t.add(g.text, f.Name, name, verdict, fmt.Sprintf("%s (n=%d)", format(g.unit, s), len(s)))
+func perFrame(f *File, a Axes) series { return f.series(a, writes).over(f.series(a, frames)) }
+
+// smallShow is how much later bst show of a small project ends than in one process.
+func smallShow(s *Set) (found []figure) {
+	for _, f := range s.Files {
+		for _, a := range f.cases() {
+			small := f.elements(a.Stack) > 0 && f.elements(a.Stack) <= 20
+			base := a
+			base.Strategy = control
+			if added := f.series(a, wall).minus(f.series(base, wall)); small && ours(f, a) && slices.Contains(backends, a.Strategy) && a.Command == "show" && len(added) > 0 {
+				found = append(found, figure{f.Name, strings.Join([]string{a.Stack, a.Strategy, a.Terminal}, ", "), wall, added})
 			}
 		}
-		if len(t.rows) == before {
-			t.add(g.text, "—", "—", "not measured", "—")
+	}
+	for _, p := range s.Spawn {
+		for _, stack := range p.axis("stack") {
+			if p.elements(stack) > 20 {
+				continue
+			}
+			for _, strategy := range backends {
+				of := func(strategy string) series {
+					return p.series(wall, map[string]string{"stack": stack, "strategy": strategy, "command": "show"})
+				}
+				if added := of(strategy).minus(of(control)); len(added) > 0 {
+					found = append(found, figure{p.Name, strings.Join([]string{stack, strategy, p.Fact("terminal")}, ", "), wall, added})
+				}
+			}
 		}
 	}
+	return found
+}
+
+// elements is the number of elements of a stack, 0 where the file does not say.
+func (f *File) elements(stack string) int {
+	n, err := strconv.Atoi(f.Fact("elements-" + stack))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// growth is by what power of the number of packages bst show of Debian grows, from
+// the smallest to the largest that was measured.
+func growth(s *Set) (found []figure) {
+	for _, l := range scaling(s.Files) {
+		if !strings.HasSuffix(l.name, debianPackages) || len(l.points) < 3 {
+			continue
+		}
+		first, last := l.points[0], l.points[len(l.points)-1]
+		power := math.Log(last.center/first.center) / math.Log(last.elements/first.elements)
+		found = append(found, figure{"scaling.svg", fmt.Sprintf("%s, %.0f to %.0f", l.name, first.elements, last.elements), power1, series{1: power}})
+	}
+	return found
+}
+
+// goBench are the figures of a benchmark of go test.
+func goBench(benchmark, unit string) func(*Set) []figure {
+	return func(s *Set) (found []figure) {
+		for _, p := range s.GoBench {
+			if values := p.series(harness.BaseUnit(unit), map[string]string{"benchmark": benchmark}); len(values) > 0 {
+				found = append(found, figure{p.Name, benchmark, harness.BaseUnit(unit), values})
+			}
+		}
+		return found
+	}
+}
+
+// whileStopped are how builds whose frontend is stopped compare with others, by
+// strategy (bench/stopped).
+func whileStopped(unit string) func(*Set) []figure {
+	return func(s *Set) (found []figure) {
+		for _, p := range s.GoBench {
+			for _, benchmark := range p.axis("benchmark") {
+				values := p.series(unit, map[string]string{"benchmark": benchmark})
+				if strings.HasPrefix(benchmark, "Stopped/") && len(values) > 0 {
+					found = append(found, figure{p.Name, benchmark, ratio, values})
+				}
+			}
+		}
+		return found
+	}
+}
+
+// unmeasurable is for what a test holds and no figure tells.
+func unmeasurable(*Set) []figure { return nil }
+
+var (
+	measureSize  = withPlan("scaling", "--only size")
+	measureSDK   = withPlan("scaling", "--only size --project freedesktop-sdk=DIR")
+	measureRapid = withPlan("scaling", "--only rapid")
+	measureShape = withPlan("scaling", "--only shapes")
+	measurePeer  = withPlan("splitting", "--only gnome --peer bst-1.6.8=/usr/bin/bst")
+	measureUI    = withPlan("timeline", "--only parts/ui-linux")
+)
+
+const (
+	measureGo         = "`make bench-go`"
+	measureStopped    = "`make bench-stopped`"
+	measureRapidEvent = "`bin/bst-bench run -o reports/raw/rapid-per-event.txt --stack rapid-10000 --command build --strategy inprocess --terminal none,model-conhost,model-wsl1 --per-event -n 6`, for hours"
+)
+
+func showsAlone(strategy string) func(*File, Axes) bool {
+	return also(ours, ofCommand("show"), onTerminals("none"), ofStrategy(strategy))
+}
+
+// builds are our own builds on the terminals named.
+func builds(terminals ...string) func(*File, Axes) bool {
+	return also(ours, ofCommand("build"), onTerminals(terminals...))
+}
+
+var eventBuilds = also(drawnPerEvent, ofCommand("build"), onTerminals(slowTerminals...))
+
+// goals are those of the project, by the issue that set them.
+var goals = []struct {
+	title string
+	goals []goal
+}{
+	{"Against BuildStream 1.6.8", []goal{
+		{"`bst show` and `bst build` of gnome at least 40 times as fast", measurePeer,
+			onStack(gnome, ratio, also(ours, ofCommand("show", "build"), onTerminals("none", "pty")), overPeer(wall)), atLeast(40)},
+		{"`bst build` of gnome with no more peak memory", measurePeer,
+			onStack(gnome, ratio, also(ours, ofCommand("build")), overPeer(peak)), atLeast(1)},
+	}},
+	{"Format and keys (issue 3)", []goal{
+		{"`bst show` with keys of Freedesktop SDK's 1,826 elements in under 0.25 s", measureSDK, onStack(sdk, wall, showsAlone(control), of(wall)), under(0.25)},
+		{"the same in under 200 MB", measureSDK, onStack(sdk, peak, showsAlone(control), of(peak)), under(200e6)},
+		{"`bst show` with keys of all of Debian in under 3 s", measureSize, onStack("debian-all", wall, showsAlone(control), of(wall)), under(3)},
+		{"the same in under 1 GiB", measureSize, onStack("debian-all", peak, showsAlone(control), of(peak)), under(1 << 30)},
+		{"linear: 1,000, 10,000 and 63,436 packages of Debian on one plot, growing by a power of at most 1.1", measureSize, growth, atMost(1.1)},
+		{"`bst show` with keys of 5,000 elements in layers, five dependencies each, in under 4 s", measureSize, onStack("layers-5000", wall, showsAlone(control), of(wall)), under(4)},
+		{"`bst show` with keys of a chain of 10,000 works", measureSize, onStack("chain-10000", wall, showsAlone(control), of(wall)), under(math.Inf(1))},
+		{"`bst show` without keys of a chain of 100,000 works", "`bin/bst-bench stacks -o tmp/chain -n 100000 chain && bin/bst -C tmp/chain show --format '%{name}'`", unmeasurable, bound{}},
+	}},
+	{"The split (issue 4)", []goal{
+		{"pipe and socket add under 8 ms to `bst show` of a small project", measureSpawn, smallShow, under(0.008)},
+		{"pipe and socket add under 3 % to `bst build` of gnome", measureStrategies,
+			onStack(gnome, ratio, also(ours, ofCommand("build"), onBackends), overControl), under(1.03)},
+		{"warm `bst show` of gnome in under 15 ms", measureStrategies, onStack(gnome, wall, showsAlone("warm"), of(wall)), under(0.015)},
+		{"warm `bst show` of Freedesktop SDK in under 30 ms", measureWarm + " --project freedesktop-sdk=DIR`", onStack(sdk, wall, showsAlone("warm"), of(wall)), under(0.030)},
+		{"warm `bst show` of all of Debian in under 300 ms", measureWarm + " --stack debian-all`", onStack("debian-all", wall, showsAlone("warm"), of(wall)), under(0.300)},
+		{"an event through pipe costs both ends together under 3 µs of processor time", measureGo, goBench("Strategies/pipe/Events", "cpu-ns/event"), under(3e-6)},
+		{"the same batched, under 1.5 µs", measureGo, goBench("Strategies/pipe+batched/Events", "cpu-ns/event"), under(1.5e-6)},
+		{"a backend whose frontend reads nothing keeps its memory within bounds", "`go test ./strategies -run Strategies/.*/SleepingReaderIsBounded`", unmeasurable, bound{}},
+		{"its build takes at most 5 % longer", measureStopped, whileStopped("wall-ratio"), atMost(1.05)},
+		{"and at most half as much memory again", measureStopped, whileStopped("RSS-ratio"), atMost(1.5)},
+	}},
+	{"The user interface (issue 5)", []goal{
+		{"`bst build` of gnome on a pty at most 1 % longer than without a terminal", measureStrategies, onStack(gnome, ratio, builds("pty"), overNoTerminal), atMost(1.01)},
+		{"the same of 10,000 rapid tasks", measureRapid, onStack(rapid, ratio, builds("pty"), overNoTerminal), atMost(1.01)},
+		{"`bst build` of gnome on slow terminals at most 2 % longer", measureTerminals, onStack(gnome, ratio, builds(slowTerminals...), overNoTerminal), atMost(1.02)},
+		{"the same of 10,000 rapid tasks", measureRapid, onStack(rapid, ratio, builds(slowTerminals...), overNoTerminal), atMost(1.02)},
+		{"where drawing on every event takes at least 40 % longer: gnome", measureTerminals, onStack(gnome, ratio, eventBuilds, overNoTerminal), atLeast(1.4)},
+		{"and 10,000 rapid tasks", measureRapidEvent, onStack(rapid, ratio, eventBuilds, overNoTerminal), atLeast(1.4)},
+		{"what is still to be shown when the work has ended is at most one screen", "`go test ./impl/frontend/session -run 'SlowTerminals|StoppedTerminal'`", unmeasurable, bound{}},
+		{"`bst build` of gnome writes under 100 KB to a pty of 160×50", measureStrategies, onStack(gnome, written, builds("pty"), of(written)), under(100e3)},
+		{"`bst build` of 2,000 rapid tasks under 10 KB", measureShape, onStack("rapid-2000", written, builds("pty"), of(written)), under(10e3)},
+		{"one write a frame, on a pty", measureStrategies, onStack(gnome, ratio, builds("pty"), perFrame), atMost(1)},
+		{"an event costs under 2 µs of processor time from the scheduler to the screen, in one process", measureUI, ofUI("event", control, uicost.UnitEvent), under(2e-6)},
+		{"through pipe under 3 µs", measureUI, ofUI("event", "pipe", uicost.UnitEvent), under(3e-6)},
+		{"the engine alone pays under 0.3 µs for it", measureUI, ofUI("event", "", uicost.UnitEngine), under(0.3e-6)},
+		{"from an event to its line on a fast terminal, median: under 60 ms", measureUI, ofUI("delay-line", "", uicost.UnitMedian), under(0.060)},
+		{"the same, 99th percentile: under 150 ms", measureUI, ofUI("delay-line", "", uicost.UnitTail), under(0.150)},
+		{"from an event to the status area, median: under 60 ms", measureUI, ofUI("delay-status", "", uicost.UnitMedian), under(0.060)},
+		{"the same, 99th percentile: under 150 ms", measureUI, ofUI("delay-status", "", uicost.UnitTail), under(0.150)},
+		{"from an event to the frame that shows it, median, during `bst build` of gnome: under 60 ms", measureStrategies, onStack(gnome, delay, builds("pty"), of(delay)), under(0.060)},
+		{"the longest such delay of a run: under 150 ms", measureStrategies, onStack(gnome, longest, builds("pty"), of(longest)), under(0.150)},
+		{"^C is acknowledged within 100 ms while events arrive at full rate", measureUI, ofUI("interrupt", "", uicost.UnitWall), under(0.100)},
+		{"a million recorded events replay in under 2 s, to the same bytes", measureUI, replays, under(2)},
+	}},
+}
+
+const measureWarm = "`bin/bst-bench run -o reports/raw/warm.txt --command show --terminal none --strategy inprocess,warm -n 10"
+
+func onBackends(_ *File, a Axes) bool { return slices.Contains(backends, a.Strategy) }
+
+// goals gives each goal's verdict by the case that is furthest from it.
+func (p *page) goals(s *Set) {
+	p.printf("## Goals\n\nA goal is reached or not by the median, in the worst case that was measured; it is in doubt\n" +
+		"where the interval reaches over the bound. A ratio to a peer is the peer's figure divided by ours.\n" +
+		"What a test holds has the test. Every case: [figures.md](figures.md#goals-case-by-case).\n\n")
+	for _, part := range goals {
+		t := &table{header: []string{"goal", "verdict", "worst measured", "where", "cases that reach it"}, text: 4}
+		for _, g := range part.goals {
+			found := g.measure(s)
+			if len(found) == 0 {
+				t.add(g.text, g.unmeasured(), "", g.command, "")
+				continue
+			}
+			worst, reached := g.worst(found)
+			t.add(g.text, g.verdict(worst), worst.String(), worst.file+": "+worst.where, fmt.Sprintf("%d of %d", reached, len(found)))
+		}
+		p.printf("### %s\n\n", part.title)
+		p.table(t)
+	}
+}
+
+// worst is the figure furthest from the goal; reached counts those that reach it.
+func (g *goal) worst(found []figure) (worst figure, reached int) {
+	worst = found[0]
+	for _, f := range found {
+		median := f.values.summary().Center
+		if g.reached(median) {
+			reached++
+		}
+		if g.worse(median, worst.values.summary().Center) {
+			worst = f
+		}
+	}
+	return worst, reached
+}
+
+func (f figure) String() string {
+	return fmt.Sprintf("%s (n=%d)", format(f.unit, f.values), len(f.values))
+}
+
+// unmeasured says why there is no figure.
+func (g *goal) unmeasured() string {
+	if strings.HasPrefix(g.command, "`go test") {
+		return "held by a test"
+	}
+	return "not measured"
+}
+
+// everyGoal gives every case of every goal.
+func (p *page) everyGoal(s *Set) {
+	t := &table{header: []string{"goal", "verdict", "measured", "file", "case"}, text: 5}
+	for _, part := range goals {
+		for _, g := range part.goals {
+			text := g.text
+			for _, f := range g.measure(s) {
+				t.add(text, g.verdict(f), f.String(), f.file, f.where)
+				text = "" // said once
+			}
+		}
+	}
+	if len(t.rows) > 0 {
+		p.printf("## Goals, case by case\n\n")
+	}
 	p.table(t)
+}
+
+// goalCounts says how many goals are reached wherever they were measured, missed
+// somewhere, and not measured.
+func (s *Set) goalCounts() string {
+	reached, missed, unmeasured, tested := 0, 0, 0, 0
+	for _, part := range goals {
+		for _, g := range part.goals {
+			found := g.measure(s)
+			if len(found) == 0 && g.unmeasured() == "held by a test" {
+				tested++
+			} else if len(found) == 0 {
+				unmeasured++
+			} else if _, n := g.worst(found); n < len(found) {
+				missed++
+			} else {
+				reached++
+			}
+		}
+	}
+	return fmt.Sprintf("%d in every case that was measured, %d in some or none of them, %d are held by tests, %d were not measured", reached, missed, tested, unmeasured)
+}
+
+// commandOrder is a command's place among those that a person meets.
+func commandOrder(command string) int {
+	i := slices.Index(harness.Commands(), harness.Command(command))
+	return cmp.Or(max(i, -1)+1, 99) // an unknown one stands last
 }

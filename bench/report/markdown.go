@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -67,7 +68,36 @@ func (p *page) table(t *table) {
 func escape(cells []string) []string {
 	out := make([]string, len(cells))
 	for i, cell := range cells {
-		out[i] = strings.ReplaceAll(cell, "|", `\|`)
+		if own, ok := strings.CutPrefix(cell, "\x00"); ok {
+			out[i] = own
+			continue
+		}
+		out[i] = strings.ReplaceAll(escapeText(cell), "|", `\|`)
 	}
 	return out
+}
+
+// escapeText keeps text that comes from elsewhere from being markup: raw files
+// are sent in by others.
+func escapeText(text string) string {
+	return strings.NewReplacer("<", "&lt;", "](", `]\(`).Replace(text)
+}
+
+// partFacts writes a part's facts whose keys have none of the prefixes.
+func (p *page) partFacts(part *Part, without ...string) {
+	t := &table{header: []string{"fact", "as detected"}, text: 2}
+	for _, f := range part.Facts {
+		if !slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(f.Key, prefix) }) {
+			t.add(f.Key, f.Value)
+		}
+	}
+	p.table(t)
+}
+
+// links writes a table whose first column is made of links of our own.
+func (p *page) links(t *table) {
+	for i := range t.rows {
+		t.rows[i][0] = "\x00" + t.rows[i][0]
+	}
+	p.table(t)
 }

@@ -1,108 +1,146 @@
-// Package report turns raw measurements into reports/README.md.
+// Package report turns raw measurements into all of reports/, and into the table
+// of default strategies.
 //
-// It knows the harness's record and statistics. All it says comes from the raw
-// files and from nowhere else, neither the clock nor this machine, so that the
-// same files give the same bytes.
+// It knows the harness's record, statistics, and the questions that the project
+// was begun for. All it says comes from the raw files and from nowhere else,
+// neither the clock nor this machine, so that the same files give the same bytes.
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 )
 
-// Write writes the report on files.
-func Write(w io.Writer, files []*File) error {
-	p := &page{w: w}
-	p.printf(`# Measurements
-
-Generated from the files in raw/ by ` + "`bst-bench report`" + `; do not edit. The raw files
-are in the Go benchmark format, which benchstat reads as well.
-
-A figure is the median of its runs with its 95 %% interval in brackets. Where there
-are fewer than six runs there is no such interval, and none is given. A difference is
-given where a Mann-Whitney U test tells the two apart (p < 0.05) and is "~" otherwise.
-A ratio is worked out in each round, of runs that took place close together, and then
-summed up like any other figure. KB, MB and GB are powers of 1000.
-
-- wall: from the start of the process to its end.
-- processor: user and system time of the process and all that it waited for.
-- peak memory: the largest process's resident memory; of a tool with a backend in a
-  process of its own, the peaks of both, added.
-- written: bytes that reached the terminal or the pipe, exactly.
-- reads: how often the other end of the terminal read something: at most as often as
-  the tool wrote.
-- terminal: none is a pipe; pty is a pseudo-terminal that is drained at once; pty@N is
-  one that is drained at N bytes a second, a model and no real terminal.
-
-`)
-	if len(files) == 0 {
-		p.printf("Nothing has been measured.\n")
-		return p.err
+// Generate makes every report, by its name in the folder of reports.
+func (s *Set) Generate() (map[string][]byte, error) {
+	all := map[string][]byte{}
+	add := func(name string, write func(io.Writer) error) error {
+		var text bytes.Buffer
+		if err := write(&text); err != nil {
+			return err
+		}
+		if text.Len() > 0 {
+			all[name] = text.Bytes()
+		}
+		return nil
 	}
-	p.goals(files)
-	for _, f := range files {
+	for _, plot := range s.plots() {
+		if err := add(plot.name, plot.write); err != nil {
+			return nil, err
+		}
+	}
+	for _, doc := range documents {
+		if err := add(doc.name, func(w io.Writer) error { return doc.write(s, w) }); err != nil {
+			return nil, err
+		}
+	}
+	if err := add(pageName, func(w io.Writer) error { return writeHTML(w, all) }); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// documents are the reports in Markdown, in the order of the page made of them.
+var documents = []struct {
+	name, title string
+	write       func(*Set, io.Writer) error
+}{
+	{"README.md", "Summary", (*Set).writeSummary},
+	{"figures.md", "Figures", (*Set).writeFigures},
+	{"spawn.md", "Spawning", (*Set).writeSpawn},
+	{"codecs.md", "Codecs", (*Set).writeCodecs},
+	{"ui.md", "UI", (*Set).writeUI},
+}
+
+// writeFigures writes every figure, file by file.
+func (s *Set) writeFigures(w io.Writer) error {
+	p := &page{w: w}
+	p.printf("# Figures\n\nGenerated from the files in raw/ by `bst-bench report`; do not edit. How to read them: [README.md](README.md#how-to-read).\n\n")
+	if len(s.Files) == 0 {
+		p.printf("Nothing has been measured.\n")
+	}
+	for _, f := range s.Files {
 		p.file(f)
 	}
-	p.notMeasured(files)
+	p.everyGoal(s)
 	return p.err
 }
 
 func (p *page) file(f *File) {
 	p.printf("## %s\n\nRaw: [raw/%s.txt](raw/%s.txt)\n\n", f.Name, f.Name, f.Name)
-	facts := &table{header: []string{"", "as detected"}, text: 2}
+	facts := &table{header: []string{"fact", "as detected"}, text: 2}
 	for _, fact := range f.Facts {
 		facts.add(fact.Key, fact.Value)
 	}
 	p.table(facts)
+	p.remarks(f)
 	p.failures(f)
 	for _, stack := range axis(f, func(a Axes) string { return a.Stack }) {
-		elements := f.Fact("elements-" + stack)
-		p.printf("### %s: %s (%s elements)\n\n", f.Name, stack, elements)
+		size := "an unknown number of"
+		if n := f.elements(stack); n > 0 {
+			size = fmt.Sprint(n)
+		}
+		p.printf("### %s: %s (%s elements)\n\n", f.Name, stack, size)
 		p.figures(f, stack)
+		if name := stripName(f, stack); hasStrips(f, stack) {
+			p.printf("![Every run of %s in %s: wall time by strategy](%s)\n\n", stack, f.Name, name)
+		}
 		p.peers(f, stack)
 		p.strategies(f, stack)
 		p.terminals(f, stack)
 		p.halves(f, stack)
+		p.events(f, stack)
 	}
 }
 
-// cases are the axes of a stack that were tried, sorted: by command in the order
+// remarks says what the harness noticed of itself and of the machine.
+func (p *page) remarks(f *File) {
+	if why := f.busy(); why != "" {
+		p.printf("The machine was busy: %s.\n\n", why)
+	}
+	for _, r := range f.Remarks {
+		p.printf("- %s%s\n", r.words(), escapeText(r.Text))
+	}
+	if len(f.Remarks) > 0 {
+		p.printf("\n")
+	}
+}
+
+// cases are the axes that were tried, sorted: by stack, by command in the order
 // in which a person meets them, ours before peers, by strategy and terminal.
-func cases(f *File, stack string) []Axes {
-	var all []Axes
+func (f *File) cases() []Axes {
+	if f.sorted != nil {
+		return f.sorted
+	}
+	seen := map[Axes]bool{}
 	for _, run := range f.Runs {
-		all = append(all, run.Axes)
+		seen[run.Axes] = true
 	}
 	for _, failure := range f.Failures {
-		all = append(all, failure.Axes)
+		seen[failure.Axes] = true
 	}
-	all = slices.DeleteFunc(all, func(a Axes) bool { return a.Stack != stack })
+	all := make([]Axes, 0, len(seen))
+	for a := range seen {
+		all = append(all, a)
+	}
 	key := func(a Axes) string {
-		command := strings.Index("show build rebuild", a.Command)
-		return fmt.Sprintf("%02d %v %s %s %s", command, f.Peer(a.Tool), a.Tool, a.Strategy, a.Terminal)
+		return fmt.Sprintf("%s %02d %v %s %s %s %s", a.Stack, commandOrder(a.Command), f.Peer(a.Tool), a.Tool, a.Strategy, a.Settings, a.Terminal)
 	}
 	slices.SortFunc(all, func(a, b Axes) int { return strings.Compare(key(a), key(b)) })
-	return slices.Compact(all)
+	f.sorted = all
+	return all
+}
+
+// cases are those of one stack.
+func cases(f *File, stack string) []Axes {
+	return slices.DeleteFunc(slices.Clone(f.cases()), func(a Axes) bool { return a.Stack != stack })
 }
 
 // axis are the values of one axis that occur in a file, sorted.
-func axis(f *File, get func(Axes) string) []string {
-	seen := map[string]bool{}
-	for _, run := range f.Runs {
-		seen[get(run.Axes)] = true
-	}
-	for _, failure := range f.Failures {
-		seen[get(failure.Axes)] = true
-	}
-	var values []string
-	for v := range seen {
-		values = append(values, v)
-	}
-	slices.Sort(values)
-	return values
-}
+func axis(f *File, get func(Axes) string) []string { return distinct(f.cases(), get) }
 
 func (p *page) figures(f *File, stack string) {
 	t := &table{header: []string{"command", "tool", "strategy", "terminal", "runs", "wall", "processor", "peak memory", "written", "reads"}, text: 4}
@@ -112,7 +150,7 @@ func (p *page) figures(f *File, stack string) {
 		if failed := f.failed(a); failed > 0 {
 			runs += fmt.Sprintf(" (%d failed)", failed)
 		}
-		t.add(a.Command, a.Tool, a.Strategy, a.Terminal, runs,
+		t.add(a.Command, a.Tool, a.how(), a.Terminal, runs,
 			format(wall, times), format(cpu, f.series(a, cpu)), format(peak, f.series(a, peak)),
 			format(written, f.series(a, written)), format(reads, f.series(a, reads)))
 	}
@@ -137,7 +175,7 @@ func (p *page) failures(f *File) {
 	p.printf("Runs that failed, and are in no figure: %d.\n\n", len(f.Failures))
 	for _, failure := range f.Failures {
 		a := failure.Axes
-		p.printf("- round %d: %s of %s with %s, strategy %s, terminal %s:\n\n", failure.Round, a.Command, a.Stack, a.Tool, a.Strategy, a.Terminal)
+		p.printf("- round %d: %s of %s with %s, strategy %s, terminal %s:\n\n", failure.Round, a.Command, a.Stack, a.Tool, a.how(), a.Terminal)
 		for _, line := range failure.Text {
 			p.printf("      %s\n", line)
 		}
@@ -153,13 +191,13 @@ func (p *page) peers(f *File, stack string) {
 		if !f.Peer(peer.Tool) {
 			continue
 		}
-		for _, ours := range all {
-			if f.Peer(ours.Tool) || ours.Command != peer.Command || ours.Terminal != peer.Terminal {
+		for _, our := range all {
+			if f.Peer(our.Tool) || our.Command != peer.Command || our.Terminal != peer.Terminal {
 				continue
 			}
-			cells := []string{peer.Command, peer.Terminal, peer.Tool, ours.Tool + ", " + ours.Strategy}
+			cells := []string{peer.Command, peer.Terminal, peer.Tool, our.Tool + ", " + our.how()}
 			for _, unit := range []string{wall, cpu, peak, written} {
-				cells = append(cells, format(ratio, f.series(peer, unit).over(f.series(ours, unit))))
+				cells = append(cells, format(ratio, f.series(peer, unit).over(f.series(our, unit))))
 			}
 			t.add(cells...)
 		}
@@ -181,7 +219,7 @@ func (p *page) strategies(f *File, stack string) {
 			first[same] = a
 			continue
 		}
-		cells := []string{a.Command, a.Terminal, a.Strategy, base.Strategy}
+		cells := []string{a.Command, a.Terminal, a.how(), base.how()}
 		for _, unit := range []string{wall, cpu, peak} {
 			s, t := f.series(base, unit), f.series(a, unit)
 			if len(s) == 0 || len(t) == 0 {
@@ -213,7 +251,7 @@ func (p *page) terminals(f *File, stack string) {
 		if len(time) == 0 {
 			continue
 		}
-		t.add(a.Command, a.Tool, a.Strategy, a.Terminal, format(ratio, time),
+		t.add(a.Command, a.Tool, a.how(), a.Terminal, format(ratio, time),
 			format(ratio, f.series(a, cpu).over(f.series(without, cpu))))
 	}
 	if len(t.rows) > 0 {
@@ -227,12 +265,32 @@ func (p *page) halves(f *File, stack string) {
 	t := &table{header: []string{"command", "strategy", "terminal", "frontend's processor", "backend's processor", "frontend's peak", "backend's peak"}, text: 3}
 	for _, a := range cases(f, stack) {
 		if back := f.series(a, backCPU); len(back) > 0 {
-			t.add(a.Command, a.Strategy, a.Terminal, format(frontCPU, f.series(a, frontCPU)), format(backCPU, back),
+			t.add(a.Command, a.how(), a.Terminal, format(frontCPU, f.series(a, frontCPU)), format(backCPU, back),
 				format(frontPeak, f.series(a, frontPeak)), format(backPeak, f.series(a, backPeak)))
 		}
 	}
 	if len(t.rows) > 0 {
 		p.printf("Frontend and backend apart, read from /proc every 20 ms; times there are in steps\nof 10 ms, and without the sandboxes':\n\n")
+	}
+	p.table(t)
+}
+
+// events gives what the program tells of its own events and frames, and what else
+// the machine did.
+func (p *page) events(f *File, stack string) {
+	t := &table{header: []string{"command", "tool", "strategy", "terminal", "events", "first event", "first drawn", "frames", "writes", "delay, median", "longest", "others' processor", "steal"}, text: 4}
+	for _, a := range cases(f, stack) {
+		if len(f.series(a, events)) == 0 && len(f.series(a, others)) == 0 {
+			continue
+		}
+		cells := []string{a.Command, a.Tool, a.how(), a.Terminal}
+		for _, unit := range []string{events, first, drawn, frames, writes, delay, longest, others, steal} {
+			cells = append(cells, format(unit, f.series(a, unit)))
+		}
+		t.add(cells...)
+	}
+	if len(t.rows) > 0 {
+		p.printf("What the program tells itself (delay: from an event's arrival to the end of the write that\nshows it), and what ran beside it:\n\n")
 	}
 	p.table(t)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aclements/go-moremath/stats"
 	"golang.org/x/perf/benchmath"
 
 	"bst/bench/harness"
@@ -26,6 +27,15 @@ var (
 	backCPU   = harness.BaseUnit(harness.UnitBackCPU)
 	frontPeak = harness.BaseUnit(harness.UnitFrontPeak)
 	backPeak  = harness.BaseUnit(harness.UnitBackPeak)
+	events    = harness.BaseUnit("events/op")
+	first     = harness.BaseUnit("first-event-ns/op")
+	drawn     = harness.BaseUnit("first-drawn-ns/op")
+	frames    = harness.BaseUnit("frames/op")
+	writes    = harness.BaseUnit("writes/op")
+	delay     = harness.BaseUnit("delay-ns/op")
+	longest   = harness.BaseUnit("longest-delay-ns/op")
+	others    = harness.BaseUnit("others-cpu-ns/op")
+	steal     = harness.BaseUnit("steal-ns/op")
 )
 
 // series are a case's values by round.
@@ -70,6 +80,39 @@ func (s series) over(t series) series {
 	return out
 }
 
+// plus and minus work round by round, where both have a value.
+func (s series) plus(t series) series {
+	return s.with(t, func(a, b float64) float64 { return a + b })
+}
+
+func (s series) minus(t series) series {
+	return s.with(t, func(a, b float64) float64 { return a - b })
+}
+
+func (s series) with(t series, f func(a, b float64) float64) series {
+	out := series{}
+	for round, v := range s {
+		if w, ok := t[round]; ok {
+			out[round] = f(v, w)
+		}
+	}
+	return out
+}
+
+// outliers counts the values that lie further from the middle half than three
+// times its width. They are in every figure: a median takes little notice.
+func (s series) outliers() int {
+	sample := stats.Sample{Xs: s.sample().Values, Sorted: true}
+	low, high := sample.Quantile(0.25), sample.Quantile(0.75)
+	n := 0
+	for _, v := range sample.Xs {
+		if width := high - low; v < low-3*width || v > high+3*width {
+			n++
+		}
+	}
+	return n
+}
+
 // compare says how much more t is than s: "+3.1 %", or "~" where the two cannot
 // be told apart, with the p-value of the U test.
 func compare(s, t series) (delta, p string) {
@@ -91,17 +134,33 @@ func format(unit string, s series) string {
 	if math.IsInf(sum.Lo, 0) || math.IsInf(sum.Hi, 0) {
 		return text
 	}
-	return text + " [" + value(unit, sum.Lo) + " – " + value(unit, sum.Hi) + "]"
+	low, high := value(unit, sum.Lo), value(unit, sum.Hi)
+	if low == text && high == text {
+		return text // as wide as a digit that is not shown
+	}
+	return text + " [" + low + " – " + high + "]"
 }
 
-// ratio is the unit of quotients.
-const ratio = "ratio"
+// Units that no raw file has: of quotients, of shares, and of powers.
+const (
+	ratio   = "ratio"
+	percent = "percent"
+	power1  = "power"
+)
 
 // value writes a value with three digits, and a count whole.
 func value(unit string, v float64) string {
 	switch {
 	case unit == ratio:
 		return digits(v) + "×"
+	case unit == percent:
+		return strconv.FormatFloat(100*v, 'f', 0, 64) + " %"
+	case unit == perEventBytes:
+		return shareOfBytes(v)
+	case unit == power1:
+		return digits(v)
+	case strings.HasSuffix(unit, "sec/event"), strings.HasSuffix(unit, "sec/op") && v != 0 && math.Abs(v) < 1e-4:
+		return digits(v*1e6) + " µs"
 	case strings.HasSuffix(unit, "sec/op"):
 		if math.Abs(v) < 1 {
 			return digits(v*1e3) + " ms"

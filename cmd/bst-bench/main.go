@@ -8,12 +8,27 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"bst/bench/terminal"
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == terminal.HoldWord {
+		signal.Ignore(syscall.SIGHUP)
+		fmt.Fprintln(os.Stderr, "bst-bench:", terminal.Hold(os.Args[2]))
+		os.Exit(1)
+	}
+	if len(os.Args) > 2 && os.Args[1] == backendWord {
+		if err := serveUI(os.Args[2], os.Args[3:]); err != nil {
+			fmt.Fprintln(os.Stderr, "bst-bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
@@ -30,7 +45,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(stacksCommand(), runCommand(), reportCommand())
+	root.AddCommand(stackCommand(), compareCommand(), watchCommand(), stacksCommand(), runCommand(), plansCommand(), codecsCommand(), spawnCommand(), uiCommand(), timelineCommand(), reportCommand(), selectCommand(), replayCommand())
+	for i, arg := range args {
+		if arg == "-plan" { // as Go's own programs would have it
+			args = slices.Clone(args)
+			args[i] = "--plan"
+		}
+	}
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

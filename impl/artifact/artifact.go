@@ -106,14 +106,18 @@ func NormalName(element string) string {
 // path below refs. Characters of the element's name outside [A-Za-z0-9-._]
 // become "_".
 func Name(project, normalName, key string) string {
-	clean := strings.Map(func(r rune) rune {
+	return project + "/" + cleanName(normalName) + "/" + key
+}
+
+// cleanName is the part of an artifact's name that the element gives.
+func cleanName(normalName string) string {
+	return strings.Map(func(r rune) rune {
 		switch {
 		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '.', r == '_':
 			return r
 		}
 		return '_'
 	}, normalName)
-	return project + "/" + clean + "/" + key
 }
 
 // Encode gives the artifact's message.

@@ -1,6 +1,7 @@
 package artifact
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"bst/impl/cas"
 	pb "bst/impl/proto/buildstream/v2"
 	"bst/impl/proto/reapi"
+	"bst/impl/reffile"
 	"bst/impl/stream"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,6 +35,7 @@ func newCache(t testing.TB) (*Cache, *cas.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = s.Close() }) // Windows removes no folder that is open
 	c, err := Open(dir, s)
 	if err != nil {
 		t.Fatal(err)
@@ -352,7 +355,7 @@ func TestListAndDelete(t *testing.T) {
 	}
 	// What a killed process left is no artifact.
 	dir := filepath.Join(c.refs, "p", "z")
-	if err := os.WriteFile(filepath.Join(dir, tempPrefix+"1"), nil, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, reffile.TempPrefix+"1"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := c.Lookup(all[0]); err != nil { // the oldest becomes the youngest
@@ -373,7 +376,7 @@ func TestListAndDelete(t *testing.T) {
 		{"p/a/" + key1, []string{all[1]}},
 		{"?/a/1*", []string{all[1], all[3]}},
 		{"p/[!a]/*", []string{all[0], all[7]}},
-		{"p/z/" + tempPrefix + "*", nil},
+		{"p/z/" + reffile.TempPrefix + "*", nil},
 		{"none/**", nil},
 		{"../**", nil},
 	} {
@@ -412,8 +415,8 @@ func TestOldTemporaryFilesAreSwept(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(c.refs, "p", "e")
-	old, young := filepath.Join(dir, tempPrefix+"old"), filepath.Join(dir, tempPrefix+"young")
-	before := time.Now().Add(-2 * tempAge)
+	old, young := filepath.Join(dir, reffile.TempPrefix+"old"), filepath.Join(dir, reffile.TempPrefix+"young")
+	before := time.Now().Add(-2 * time.Hour)
 	err := errors.Join(os.WriteFile(old, nil, 0o644), os.WriteFile(young, nil, 0o644), os.Chtimes(old, before, before))
 	if err != nil {
 		t.Fatal(err)
@@ -438,6 +441,7 @@ func TestTwoCachesOnOneFolder(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = s.Close() })
 		c, err := Open(dir, s)
 		if err != nil {
 			t.Fatal(err)
@@ -548,6 +552,75 @@ func BenchmarkCommit(b *testing.B) {
 	for b.Loop() {
 		if err := c.Commit("p", "e", a); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestComplete(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"p/a/111", "p/a/122", "p/b/1", "q/c/1", "p/a/" + reffile.TempPrefix + "1"} {
+		path := filepath.Join(dir, "artifacts", "refs", filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for word, want := range map[string][]string{
+		"":       {"p/", "q/"},
+		"p/":     {"p/a/", "p/b/"},
+		"p/a/1":  {"p/a/111", "p/a/122"},
+		"p/a/12": {"p/a/122"},
+		"x/":     nil,
+		"../":    nil,
+	} {
+		if diff := cmp.Diff(want, Complete(dir, word)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", word, diff)
+		}
+	}
+}
+
+// TestPresent: of many elements it is read at once which have artifacts, also of those
+// whose names files cannot have as they stand.
+func TestPresent(t *testing.T) {
+	c, s := newCache(t)
+	if err := c.Commit("p", "libstdc++6", full(t, s)); err != nil {
+		t.Fatal(err)
+	}
+	present := c.Present("p")
+	for name, want := range map[string]bool{"libstdc++6": true, "other": false} {
+		if got := present(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if c.Present("nobody")("libstdc++6") {
+		t.Error("a project without artifacts has one")
+	}
+}
+
+// TestMessagesKeepTheirDigests: what came from elsewhere is kept as it came.
+func TestMessagesKeepTheirDigests(t *testing.T) {
+	c, s := newCache(t)
+	a := full(t, s)
+	b, err := a.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = append(b, 0xfa, 0x7f, 1, 'x') // a field of a later version
+	got, err := c.CommitMessage("p", "e", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{got.StrongKey, got.WeakKey} {
+		kept, err := c.Message(Name("p", "e", key))
+		if err != nil || !bytes.Equal(kept, b) {
+			t.Errorf("%q, %v", kept, err)
+		}
+	}
+	for _, bad := range [][]byte{nil, []byte("\xff")} {
+		if _, err := c.CommitMessage("p", "e", bad); err == nil {
+			t.Errorf("%q was taken", bad)
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"bst/impl/cas"
+	"bst/impl/patient"
+	"bst/impl/reffile"
 	"bst/impl/split"
 	"bst/impl/stream"
 )
@@ -62,6 +64,37 @@ func (c *Cache) Commit(project, normalName string, a *Artifact) error {
 		return &stream.Error{Domain: stream.DomainArtifact, Cause: err.Error(),
 			Message: fmt.Sprintf("The artifact of %s/%s cannot be encoded: %s", project, normalName, err)}
 	}
+	return c.put(project, normalName, a, b)
+}
+
+// CommitMessage is Commit of an artifact as it came encoded from elsewhere, so that
+// it keeps its digest, also where the message has parts that are not known here.
+func (c *Cache) CommitMessage(project, normalName string, message []byte) (*Artifact, error) {
+	a, err := Decode(message)
+	if err == nil && a.StrongKey == "" {
+		err = errors.New("it has no key")
+	}
+	if err != nil {
+		return nil, &stream.Error{Domain: stream.DomainArtifact, Cause: err.Error(),
+			Message: fmt.Sprintf("What was received as the artifact of %s/%s is none: %s", project, normalName, err)}
+	}
+	return a, c.put(project, normalName, a, message)
+}
+
+// Message is the artifact of that name, encoded as it is kept.
+func (c *Cache) Message(name string) ([]byte, error) {
+	path, err := c.Path(name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := reffile.Use(path, maxRef)
+	if err != nil {
+		return nil, refError("read", path, err)
+	}
+	return b, nil
+}
+
+func (c *Cache) put(project, normalName string, a *Artifact, b []byte) error {
 	keys := []string{a.StrongKey, a.WeakKey}
 	for i, key := range keys {
 		if key == "" || i > 0 && key == keys[0] {
@@ -89,82 +122,48 @@ func (c *Cache) Link(name, other string) error {
 	if err != nil || from == to {
 		return err
 	}
-	b, err := readRef(from)
+	b, err := reffile.Use(from, maxRef)
 	if err != nil {
 		return refError("read", from, err)
 	}
 	return c.write(to, b)
 }
 
-// write puts b at path, by way of a temporary file in the same folder. A file
-// that a killed process leaves there begins with tempPrefix; List and Lookup
-// do not see it, and the next write to that folder removes it.
+// write puts b at path. What was there keeps its objects until it expires: another
+// session may be using it.
 func (c *Cache) write(path string, b []byte) error {
-	dir := filepath.Dir(path)
-	for attempt := 0; ; attempt++ {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return refError("create the folder", dir, err)
-		}
-		err := writeRef(dir, path, b)
-		if errors.Is(err, fs.ErrNotExist) && attempt < 3 {
-			// Somebody deleted the folder's last artifact, and the folder,
-			// in between.
-			continue
-		}
-		if err != nil {
-			return refError("write", path, err)
-		}
-		return nil
+	if err := reffile.Replace(path, b); err != nil {
+		return refError("write", path, err)
 	}
+	return nil
 }
 
-const (
-	tempPrefix = ".tmp-"
-	// tempAge is when a temporary file is taken for a dead process's: writing
-	// one takes milliseconds.
-	tempAge = time.Hour
-)
-
-func writeRef(dir, path string, b []byte) error {
-	sweep(dir)
-	f, err := os.CreateTemp(dir, tempPrefix+"*")
+// Present reads which elements of a project have artifacts at all, at this moment:
+// for many elements that is quicker than looking for each. It says true where it
+// cannot tell.
+func (c *Cache) Present(project string) func(normalName string) bool {
+	all := func(string) bool { return true }
+	path, err := c.Path(project)
 	if err != nil {
-		return err
+		return all
 	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(0o644)
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return func(string) bool { return false }
 	}
 	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
-}
-
-// sweep removes what dead processes left in the folder, which has a few files:
-// the keys of one element.
-func sweep(dir string) {
-	f, err := os.Open(dir)
-	if err != nil {
-		return
+		return all
 	}
 	defer f.Close()
-	names, _ := f.Readdirnames(1024)
-	for _, name := range names {
-		if !strings.HasPrefix(name, tempPrefix) {
-			continue
-		}
-		path := filepath.Join(dir, name)
-		if st, err := os.Lstat(path); err == nil && time.Since(st.ModTime()) > tempAge {
-			os.Remove(path)
-		}
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return all
 	}
+	present := make(map[string]bool, len(names))
+	for _, name := range names {
+		present[name] = true
+	}
+	return func(normalName string) bool { return present[cleanName(normalName)] }
 }
 
 // Lookup gives the artifact of that name, or nil if there is none, and notes
@@ -176,8 +175,8 @@ func (c *Cache) Lookup(name string) (*Artifact, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := readRef(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.EISDIR) {
+	b, err := reffile.Use(path, maxRef)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
@@ -187,18 +186,15 @@ func (c *Cache) Lookup(name string) (*Artifact, error) {
 	if err != nil || !c.whole(a) {
 		return nil, nil
 	}
-	// The time of last use, by which List sorts. In a cache that may only be
-	// read nothing is noted.
-	now := time.Now()
-	_ = os.Chtimes(path, now, now)
 	return a, nil
 }
 
-// whole looks at what is looked at without reading anything.
+// whole looks at what is looked at without reading anything. The artifact's name
+// was just used, and holds it all.
 func (c *Cache) whole(a *Artifact) bool {
-	has := func(d cas.Digest) bool { return d.IsZero() || d == cas.EmptyDigest || c.store.Has(d) }
+	has := func(d cas.Digest) bool { return d.IsZero() || d == cas.EmptyDigest || c.store.Present(d) }
 	for _, log := range a.Logs {
-		if !c.store.Has(log.Digest) {
+		if !c.store.Present(log.Digest) {
 			return false
 		}
 	}
@@ -222,21 +218,7 @@ func (c *Cache) tree(d cas.Digest) (bool, error) {
 	if d.IsZero() {
 		return true, nil
 	}
-	return c.store.HasTree(d)
-}
-
-func readRef(path string) ([]byte, error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case st.IsDir():
-		return nil, syscall.EISDIR
-	case st.Size() > maxRef:
-		return nil, fmt.Errorf("it has more than %d bytes", maxRef)
-	}
-	return os.ReadFile(path)
+	return c.store.Whole(d)
 }
 
 // List gives the names of the artifacts that the glob matches ("" is all), the
@@ -285,7 +267,7 @@ func (c *Cache) List(glob string) ([]string, error) {
 						return err
 					}
 				}
-			case strings.HasPrefix(item.Name(), tempPrefix), !item.Type().IsRegular():
+			case reffile.Hidden(item.Name()), !item.Type().IsRegular():
 			case match == nil || match.Match(name):
 				st, err := item.Info()
 				if errors.Is(err, fs.ErrNotExist) {
@@ -313,25 +295,28 @@ func (c *Cache) List(glob string) ([]string, error) {
 }
 
 // Delete forgets the artifact of that name, and the folders that it leaves
-// empty. Its objects stay in the store. That there is none is an error.
+// empty. Its objects stay in the store until they expire (package expiry), and not
+// before those end who may be using it. That there is none is an error.
 func (c *Cache) Delete(name string) error {
 	path, err := c.Path(name)
 	if err != nil {
 		return err
 	}
-	err = os.Remove(path)
+	kept, err := reffile.Retire(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return &stream.Error{Domain: stream.DomainArtifact, Message: fmt.Sprintf("Could not find ref '%s'", name)}
 	}
 	if err != nil {
 		return refError("remove", path, err)
 	}
-	for dir := filepath.Dir(path); len(dir) > len(c.refs); dir = filepath.Dir(dir) {
-		// Not empty, or somebody else is at it: either ends it well.
-		if os.Remove(dir) != nil {
-			break
-		}
+	// Who begins to use the cache now does not find it any more.
+	if users, err := c.store.Users(); err != nil || len(users) > 0 {
+		return nil
 	}
+	if err := patient.Remove(kept); err != nil {
+		return refError("remove", kept, err)
+	}
+	reffile.RemoveEmpty(c.refs, filepath.Dir(path))
 	return nil
 }
 

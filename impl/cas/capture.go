@@ -1,9 +1,8 @@
 package cas
 
 import (
-	"crypto/sha256"
+	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -11,14 +10,17 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
+	"bst/impl/bug"
+	"bst/impl/rawfile"
 	"bst/impl/stream"
 )
 
 // CaptureOptions say how a folder becomes a directory in the store.
 type CaptureOptions struct {
 	// MTimes keeps the files' times of modification, as the reference does for
-	// what is built in workspaces.
+	// what is built in workspaces; to the microsecond, as its buildbox-casd.
 	MTimes bool
 	// Skipped, if set, is told the path of each thing that is neither file,
 	// folder nor symlink: a socket, a pipe, a device. Like the reference,
@@ -32,6 +34,12 @@ type CaptureOptions struct {
 // The path may also be a symlink to a folder.
 func DigestTree(path string) (Digest, error) {
 	return capture(path, nil, CaptureOptions{})
+}
+
+// DigestWorkTree is DigestTree with the files' times of modification, as
+// CaptureOptions.MTimes keeps them: the reference's key of a workspace.
+func DigestWorkTree(path string) (Digest, error) {
+	return capture(path, nil, CaptureOptions{MTimes: true})
 }
 
 // CaptureTree stores the folder and all below it, and gives the digest of its
@@ -68,7 +76,7 @@ type capturer struct {
 	// goroutines would cost more than the hashing.
 	few     []fileJob
 	jobs    chan fileJob // nil until there are more
-	workers sync.WaitGroup
+	workers bug.Group
 
 	mu   sync.Mutex // guards err
 	err  error      // the first one
@@ -105,6 +113,8 @@ func (c *capturer) add(job fileJob) error {
 		c.jobs = make(chan fileJob, 256)
 		for range hashWorkers() {
 			c.workers.Go(func() {
+				// Nobody may wait for a worker that is gone.
+				defer bug.Catch(func(e *bug.Error) { c.fail(e) })
 				c.hash(func(yield func(fileJob) bool) {
 					for job := range c.jobs {
 						if !yield(job) {
@@ -205,21 +215,22 @@ func badTree(path string, err error) error {
 
 // hash hashes files until one fails, here or elsewhere.
 func (c *capturer) hash(jobs iter.Seq[fileJob]) {
-	buf := takeBuffer()
-	defer putBuffer(buf)
 	for job := range jobs {
 		select {
 		case <-c.stop:
 			continue
 		default:
 		}
-		if err := c.file(job, buf); err != nil {
+		if err := c.file(job); err != nil {
 			c.fail(readError(job.path, err))
 		}
 	}
 }
 
-func (c *capturer) file(job fileJob, buf []byte) error {
+func (c *capturer) file(job fileJob) error {
+	if c.store == nil && !c.opts.MTimes {
+		return digestOnly(job)
+	}
 	f, err := openNoFollow(job.path)
 	if err != nil {
 		return err
@@ -230,28 +241,39 @@ func (c *capturer) file(job fileJob, buf []byte) error {
 		return err
 	}
 	if !st.Mode().IsRegular() {
-		return fmt.Errorf("it is no longer a regular file")
+		return errNotRegular
 	}
 	job.entry.Executable = st.Mode()&0o100 != 0
 	if c.opts.MTimes {
-		job.entry.Properties = mtimeProperties(st.ModTime())
+		job.entry.Properties = mtimeProperties(st.ModTime().Truncate(time.Microsecond))
 	}
 	if c.store != nil {
 		job.entry.Digest, err = c.store.putFile(f)
 		return err
 	}
-	n, err := io.ReadFull(f, buf)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		job.entry.Digest = DigestBytes(buf[:n])
-		return nil
-	}
+	sum, size, err := rawfile.Sum(f)
+	job.entry.Digest = newDigest(sum[:], size)
+	return err
+}
+
+var errNotRegular = errors.New("it is no longer a regular file")
+
+// digestOnly is file where nothing is stored.
+func digestOnly(job fileJob) error {
+	f, err := rawfile.Open(job.path, false)
 	if err != nil {
 		return err
 	}
-	h := sha256.New()
-	h.Write(buf[:n])
-	more, err := io.CopyBuffer(onlyWriter{h}, onlyReader{f}, buf)
-	job.entry.Digest = newDigest(h.Sum(nil), int64(n)+more)
+	defer f.Close()
+	regular, executable, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !regular {
+		return errNotRegular
+	}
+	sum, size, err := rawfile.Sum(f)
+	job.entry.Executable, job.entry.Digest = executable, newDigest(sum[:], size)
 	return err
 }
 

@@ -8,7 +8,13 @@
 //
 //	<dir>/objects/aa/rest   one file an object, named by its SHA-256
 //	<dir>/exec/aa/rest      executable twins, see below
-//	<dir>/tmp/<process>/    what is being written, swept when its process is dead
+//	<dir>/tmp/<process>/    what is being written, and the process's lease, swept
+//	                        when the process is dead
+//	<dir>/expiring/hash     objects that are about to go
+//	<dir>/account           how many bytes there are
+//
+// What a living process uses stays in the store, whoever takes out what is old:
+// see lease.go and expire.go.
 //
 // Objects have mode 0644 and the time MTime: what a hard link to one shows is
 // what the reference's staging shows. Whether a file is executable is said by
@@ -40,10 +46,9 @@
 package cas
 
 import (
+	"bst/impl/rawfile"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
-	"os"
 	"strconv"
 	"time"
 )
@@ -98,21 +103,18 @@ func DigestBytes(b []byte) Digest {
 	return newDigest(sum[:], int64(len(b)))
 }
 
-// DigestFile reads the file and gives its digest.
-func DigestFile(path string) (Digest, error) {
-	f, err := os.Open(path)
+// sumFile reads the file and gives its digest, or the operating system's error.
+func sumFile(path string) (Digest, error) {
+	f, err := rawfile.Open(path, true)
 	if err != nil {
-		return Digest{}, readError(path, err)
+		return Digest{}, err
 	}
 	defer f.Close()
-	h := sha256.New()
-	buf := takeBuffer()
-	defer putBuffer(buf)
-	n, err := io.CopyBuffer(onlyWriter{h}, onlyReader{f}, buf)
+	sum, size, err := rawfile.Sum(f)
 	if err != nil {
-		return Digest{}, readError(path, err)
+		return Digest{}, err
 	}
-	return newDigest(h.Sum(nil), n), nil
+	return newDigest(sum[:], size), nil
 }
 
 func newDigest(sum []byte, size int64) Digest {

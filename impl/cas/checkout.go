@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"bst/impl/bug"
 	"bst/impl/stream"
 )
 
@@ -49,7 +50,7 @@ type checkout struct {
 	store   *Store
 	opts    CheckoutOptions
 	workers chan struct{} // a token for each folder that a goroutine of its own fills
-	wait    sync.WaitGroup
+	wait    bug.Group
 	count   atomic.Int64
 	noLink  atomic.Bool // dest is on another filesystem, or knows no links
 
@@ -132,8 +133,8 @@ func (c *checkout) entry(f folder, path string, e *Entry, depth int) error {
 	select {
 	case c.workers <- struct{}{}:
 		c.wait.Go(func() {
+			defer func() { <-c.workers }()
 			c.directory(sub, below, e.Digest, depth+1)
-			<-c.workers
 		})
 	default:
 		c.directory(sub, below, e.Digest, depth+1)
@@ -145,14 +146,7 @@ func (c *checkout) entry(f folder, path string, e *Entry, depth int) error {
 func (c *checkout) file(f folder, path string, e *Entry) error {
 	mtime, own := e.MTime()
 	if c.opts.Hardlink && !own && !c.noLink.Load() {
-		object := c.store.Path(e.Digest)
-		if e.Executable {
-			var err error
-			if object, err = c.store.ExecPath(e.Digest); err != nil {
-				return err
-			}
-		}
-		err := replacing(f, e.Name, func() error { return f.link(object, e.Name) })
+		object, err := c.link(f, e)
 		switch {
 		case err == nil:
 			return nil
@@ -200,6 +194,24 @@ func (c *checkout) file(f folder, path string, e *Entry) error {
 		return outsideError("write", path, err)
 	}
 	return nil
+}
+
+// link makes a hard link to the object or to its twin. Its path is for messages.
+func (c *checkout) link(f folder, e *Entry) (object string, err error) {
+	object = c.store.Path(e.Digest)
+	for range 3 {
+		if e.Executable {
+			if object, err = c.store.ExecPath(e.Digest); err != nil {
+				return object, err
+			}
+		}
+		err = replacing(f, e.Name, func() error { return f.link(object, e.Name) })
+		// A twin may expire just now, and is made again; an object comes back.
+		if !errors.Is(err, fs.ErrNotExist) || !e.Executable && !c.store.recall(e.Digest) {
+			break
+		}
+	}
+	return object, err
 }
 
 // replacing runs make, and once more without what has the name, if that is a

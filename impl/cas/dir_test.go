@@ -546,6 +546,7 @@ func FuzzPaths(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	f.Cleanup(func() { _ = s.Close() })
 	f.Add("a/b", "../..", "a/b/c/../d")
 	f.Add("l", "/l", "l/x")
 	f.Fuzz(func(t *testing.T, link, target, path string) {

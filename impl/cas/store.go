@@ -24,6 +24,7 @@ type Store struct {
 	objects string
 	exec    string
 	tmp     string
+	aside   string
 
 	temp  tempDir
 	dirs  dirCache
@@ -53,6 +54,7 @@ func Open(dir string) (*Store, error) {
 		objects: filepath.Join(dir, "objects"),
 		exec:    filepath.Join(dir, "exec"),
 		tmp:     filepath.Join(dir, "tmp"),
+		aside:   filepath.Join(dir, "expiring"),
 	}
 	s.clone.Store(true)
 	return s, nil
@@ -61,7 +63,7 @@ func Open(dir string) (*Store, error) {
 // Close removes this store's folder for temporary files. The store must not be
 // written to during or after it. A process that ends without it leaves an
 // empty folder, which the next one sweeps.
-func (s *Store) Close() error { return s.temp.close() }
+func (s *Store) Close() error { return s.temp.close(s) }
 
 // copyBuffer is the size of the pieces in which files are read and hashed;
 // smaller files are handled in one piece, in memory.
@@ -90,15 +92,26 @@ func objectPath(root string, d Digest) string {
 }
 
 // Has says whether the object is in the store. It looks at its name alone, so
-// the cost is one system call.
+// the cost is one system call. A store that holds (Hold) holds it from now on.
 func (s *Store) Has(d Digest) bool {
-	return d.Valid() && exists(s.Path(d))
+	return d.Valid() && s.found(s.Path(d))
 }
 
 // HasTree says whether the directory, all below it and all their files are in
-// the store. A directory that occurs in many places is looked at once.
+// the store, and holds them as Has does. A directory that occurs in many places is
+// looked at once.
 // The error is that a directory is there but cannot be read.
-func (s *Store) HasTree(d Digest) (bool, error) {
+func (s *Store) HasTree(d Digest) (bool, error) { return s.tree(d, s.found) }
+
+// Whole is HasTree for a tree that a name holds whose use was just noted (package
+// reffile): it need not be held too, which takes two system calls an object
+// instead of one.
+func (s *Store) Whole(d Digest) (bool, error) { return s.tree(d, exists) }
+
+// Present is Has for an object that such a name holds.
+func (s *Store) Present(d Digest) bool { return d.Valid() && exists(s.Path(d)) }
+
+func (s *Store) tree(d Digest, there func(path string) bool) (bool, error) {
 	seen := map[Digest]bool{}
 	var visit func(d Digest, depth int) (bool, error)
 	visit = func(d Digest, depth int) (bool, error) {
@@ -109,7 +122,7 @@ func (s *Store) HasTree(d Digest) (bool, error) {
 			return false, depthError("the directory " + d.String())
 		}
 		data, err := s.readDirectory(d)
-		if IsMissing(err) {
+		if IsMissing(err) || err == nil && d != EmptyDigest && !there(s.Path(d)) {
 			return false, nil
 		}
 		if err != nil {
@@ -121,7 +134,7 @@ func (s *Store) HasTree(d Digest) (bool, error) {
 			switch e.Type {
 			case TypeFile:
 				if !seen[e.Digest] {
-					if !s.Has(e.Digest) {
+					if !there(s.Path(e.Digest)) {
 						return false, nil
 					}
 					seen[e.Digest] = true
@@ -145,14 +158,16 @@ func (s *Store) PutBytes(b []byte) (Digest, error) {
 
 // putKnown stores b, whose digest is d, unless the store has it.
 func (s *Store) putKnown(d Digest, b []byte) error {
-	if exists(s.Path(d)) {
+	if s.found(s.Path(d)) {
 		return nil
 	}
-	tmp, err := s.createTemp(func(path string) error { return writeObject(path, b, s.temp.masked.Load()) })
+	tmp, err := s.createTemp(func(path string) error {
+		return writeObject(path, b, s.temp.masked.Load())
+	})
 	if err != nil {
 		return err
 	}
-	return s.commit(tmp, s.Path(d))
+	return s.commit(tmp, s.Path(d), d.Size)
 }
 
 // PutFile stores the content of the file at path, which stays as it is. It
@@ -235,7 +250,7 @@ func (s *Store) PutReader(r io.Reader) (Digest, error) {
 	if err != nil {
 		return Digest{}, err
 	}
-	return d, s.commit(tmp, s.Path(d))
+	return d, s.commit(tmp, s.Path(d), d.Size)
 }
 
 // hashWriter writes to a temporary file and hashes. Its errors are marked, so
@@ -266,8 +281,9 @@ func (w writeFailure) Unwrap() error { return w.error }
 type onlyReader struct{ io.Reader }
 type onlyWriter struct{ io.Writer }
 
-// commit gives the temporary file its name, unless that exists already.
-func (s *Store) commit(tmp, path string) error {
+// commit gives the temporary file of so many bytes its name, unless that exists
+// already.
+func (s *Store) commit(tmp, path string, size int64) error {
 	err := renameNew(tmp, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		// The first object of its folder. (Or the temporary file is gone: then
@@ -278,15 +294,23 @@ func (s *Store) commit(tmp, path string) error {
 		}
 		err = renameNew(tmp, path)
 	}
-	if errors.Is(err, fs.ErrExist) {
+	for range 100 {
+		if !errors.Is(err, fs.ErrExist) {
+			break
+		}
 		// Somebody else was first, with the same content.
-		os.Remove(tmp)
-		return nil
+		if s.found(path) {
+			os.Remove(tmp)
+			return nil
+		}
+		// And it has expired, before our use of it was noted.
+		err = renameNew(tmp, path)
 	}
 	if err != nil {
 		os.Remove(tmp)
 		return ioError("write the object", path, err)
 	}
+	s.temp.lease.add(size)
 	return nil
 }
 
@@ -320,6 +344,9 @@ func (s *Store) OpenFile(d Digest) (*os.File, error) {
 		return nil, missingError(d, path)
 	}
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) && s.recall(d) {
+		f, err = os.Open(path)
+	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, missingError(d, path)
 	}
@@ -346,7 +373,7 @@ func (s *Store) OpenFile(d Digest) (*os.File, error) {
 // file of the same content with mode 0755. See the package's comment.
 func (s *Store) ExecPath(d Digest) (string, error) {
 	path := objectPath(s.exec, d)
-	if exists(path) {
+	if s.found(path) {
 		return path, nil
 	}
 	f, err := s.OpenFile(d)
@@ -371,7 +398,7 @@ func (s *Store) ExecPath(d Digest) (string, error) {
 	if err != nil {
 		return "", ioError("copy the object", s.Path(d), err)
 	}
-	return path, s.commit(tmp, path)
+	return path, s.commit(tmp, path, d.Size)
 }
 
 // copyContent fills the new file w with the object in f, sharing blocks where

@@ -26,6 +26,7 @@ func newStore(t testing.TB) *Store {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = s.Close() }) // Windows removes no folder that is open
 	return s
 }
 
@@ -106,7 +107,7 @@ func TestPutAndGet(t *testing.T) {
 					t.Errorf("%s: temporary files are left: %v", how, left)
 				}
 			}
-			if d, err := DigestFile(file); err != nil || d != want {
+			if d, err := new(Digests).File(file); err != nil || d != want {
 				t.Errorf("DigestFile gives %v, %v", d, err)
 			}
 		})
@@ -289,7 +290,7 @@ func TestExistingObjectIsNotRewritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.commit(tmp, s.Path(d)); err != nil {
+	if err := s.commit(tmp, s.Path(d), d.Size); err != nil {
 		t.Fatal(err)
 	}
 	after, err := os.Stat(s.Path(d))
@@ -422,13 +423,12 @@ func TestKilledWriter(t *testing.T) {
 
 // runsFlock says whether folders can be locked here.
 func runsFlock(t *testing.T) bool {
-	f, err := os.Open(t.TempDir())
+	l, err := lockFolder(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	_, known := tryLock(f)
-	return known
+	defer l.close()
+	return l.known
 }
 
 func TestCacheEmptiedMeanwhile(t *testing.T) {

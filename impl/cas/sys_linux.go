@@ -1,6 +1,7 @@
 package cas
 
 import (
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,12 @@ import (
 
 var objectTimes = []unix.Timespec{{Sec: MTime.Unix()}, {Sec: MTime.Unix()}}
 
+// omitTime leaves a time as it is, and nowTime makes it the kernel's.
+var (
+	omitTime = unix.Timespec{Nsec: unix.UTIME_OMIT}
+	nowTime  = unix.Timespec{Nsec: unix.UTIME_NOW}
+)
+
 // exists looks at the name alone.
 func exists(path string) bool {
 	for {
@@ -24,8 +31,72 @@ func exists(path string) bool {
 	}
 }
 
-// writeObject makes the file at path, which is new, an object with content b.
-// masked says that its mode must be set because the umask spoils it.
+// clock is the time, in nanoseconds since 1970, by which the kernel notes times in
+// files: some milliseconds behind, and never ahead of what it notes then.
+func clock() int64 {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &ts); err != nil {
+		return time.Now().UnixNano()
+	}
+	return ts.Nano()
+}
+
+// noteUse says whether there is a file, and notes that it was used now, unless a
+// use from since on is noted already. The kernel puts in the time, so that of two
+// who note a use the later time stays.
+//
+// Setting a time finds the file by its path first, and sets the time then: the file
+// may have been renamed, looked at and removed in between. So it counts when it is
+// seen at the path.
+func noteUse(path string, since int64) bool {
+	var st unix.Stat_t
+	for range 100 {
+		err := unix.Lstat(path, &st)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return false
+		}
+		if st.Atim.Nano() >= since {
+			return true
+		}
+		err = unix.UtimesNanoAt(unix.AT_FDCWD, path, []unix.Timespec{nowTime, omitTime}, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil && err != unix.EINTR {
+			// A file of somebody else's, or on a filesystem that may only be read,
+			// keeps its time: it is not ours to keep.
+			return err != unix.ENOENT
+		}
+	}
+	return true // it is there, where times are not kept: nothing expires there (Expire)
+}
+
+// lookUse gives a file's size, the time of its last use in nanoseconds since
+// 1970, and whether it has other names.
+func lookUse(path string) (size, used int64, linked bool, err error) {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return 0, 0, false, err
+	}
+	return st.Size, st.Atim.Nano(), st.Nlink > 1, nil
+}
+
+// openUnused opens a file so that reading it does not change the time of its last
+// use, where that is allowed: to the owner. Otherwise the filesystem notes it as
+// a use, now and then.
+func openUnused(path string) (*os.File, error) {
+	fd, err := openRetry(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_NOATIME|unix.O_CLOEXEC, 0)
+	if err == unix.EPERM {
+		fd, err = openRetry(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// writeObject makes the file at path, which is new, an object with content b,
+// used now. masked says that its mode must be set because the umask spoils it.
 func writeObject(path string, b []byte, masked bool) error {
 	fd, err := openRetry(unix.AT_FDCWD, path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o644)
 	if err != nil {
@@ -52,15 +123,20 @@ func writeObject(path string, b []byte, masked bool) error {
 	if err := unix.Close(fd); err != nil && err != unix.EINTR {
 		return err
 	}
-	return setTimes(unix.AT_FDCWD, path)
+	return setObjectTimes(path)
 }
 
-// sealObject gives a finished file its mode and time.
+// sealObject gives a finished file its mode and its times, the last use being now.
 func sealObject(path string, mode os.FileMode) error {
 	if err := unix.Chmod(path, uint32(mode.Perm())); err != nil {
 		return err
 	}
-	return setTimes(unix.AT_FDCWD, path)
+	return setObjectTimes(path)
+}
+
+func setObjectTimes(path string) error {
+	times := []unix.Timespec{nowTime, objectTimes[1]}
+	return unix.UtimesNanoAt(unix.AT_FDCWD, path, times, unix.AT_SYMLINK_NOFOLLOW)
 }
 
 func setTimes(dirfd int, name string) error {
@@ -100,16 +176,19 @@ func cloneFile(w, src *os.File) bool {
 	return unix.IoctlFileClone(int(w.Fd()), int(src.Fd())) == nil
 }
 
+// lockedStays says that a locked folder cannot be removed.
+const lockedStays = false
+
 // tryLock takes the folder's lock if it is free. known is false where the
 // filesystem has no locks.
-func tryLock(f *os.File) (got, known bool) {
+func tryLock(f *os.File) (held io.Closer, got, known bool) {
 	switch err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err {
 	case nil:
-		return true, true
+		return nil, true, true
 	case unix.EWOULDBLOCK:
-		return false, true
+		return nil, false, true
 	default:
-		return false, false
+		return nil, false, false
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"bst/impl/patient"
 )
 
 // Elsewhere than on Linux the store works by what package os offers.
@@ -15,6 +17,39 @@ import (
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
+}
+
+// clock is the time, in nanoseconds since 1970, as uses are noted.
+func clock() int64 { return time.Now().UnixNano() }
+
+// noteUse says whether there is a file, and notes that it was used now, unless a
+// use from since on is noted already. Where two processes note a use in the same
+// moment the earlier time may stay.
+func noteUse(path string, since int64) bool {
+	for range 100 {
+		st, err := os.Lstat(path)
+		if err != nil {
+			return false
+		}
+		if accessed(st) >= since {
+			return true
+		}
+		// It counts when it is seen: the file may be on its way out.
+		if err := os.Chtimes(path, time.Now(), MTime); err != nil {
+			return !errors.Is(err, fs.ErrNotExist)
+		}
+	}
+	return true // it is there, where times are not kept: nothing expires there (Expire)
+}
+
+// lookUse gives a file's size, the time of its last use in nanoseconds since
+// 1970, and whether it has other names, which is not known here.
+func lookUse(path string) (size, used int64, linked bool, err error) {
+	st, err := os.Lstat(path)
+	if err != nil {
+		return 0, 0, false, err
+	}
+	return st.Size(), accessed(st), false, nil
 }
 
 func writeObject(path string, b []byte, _ bool) error {
@@ -36,20 +71,19 @@ func sealObject(path string, mode os.FileMode) error {
 	if err := os.Chmod(path, mode); err != nil {
 		return err
 	}
-	return os.Chtimes(path, MTime, MTime)
+	return os.Chtimes(path, time.Now(), MTime)
 }
 
 func renameNew(tmp, path string) error {
 	if err := os.Link(tmp, path); err != nil {
 		return err
 	}
-	return os.Remove(tmp)
+	return patient.Remove(tmp)
 }
 
 func cloneFile(w, src *os.File) bool { return false }
 
-// tryLock knows no locks: nothing is swept.
-func tryLock(f *os.File) (got, known bool) { return false, false }
+func openUnused(path string) (*os.File, error) { return os.Open(path) }
 
 func openNoFollow(path string) (*os.File, error) { return os.Open(path) }
 
@@ -84,7 +118,9 @@ func (f rootFolder) link(object, name string) error {
 	return os.Link(object, filepath.Join(f.root.Name(), name))
 }
 
-func (f rootFolder) symlink(target, name string) error { return f.root.Symlink(target, name) }
+func (f rootFolder) symlink(target, name string) error {
+	return withAdvice(f.root.Symlink(filepath.FromSlash(target), name))
+}
 
 func (f rootFolder) remove(name string) error {
 	st, err := f.root.Lstat(name)

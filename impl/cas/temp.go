@@ -3,6 +3,7 @@ package cas
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+
+	"bst/impl/patient"
 )
 
 // tempDir is where one Store writes what is not an object yet: a folder of its
@@ -19,10 +22,11 @@ import (
 // kernel drops the lock when a process dies, however it dies, so a folder that
 // can be locked by somebody else is a dead one, and its files are waste.
 type tempDir struct {
-	mu   sync.Mutex // guards path and lock
-	path string     // "" until the first write
-	lock *os.File
-	next atomic.Uint64
+	mu    sync.Mutex // guards path and lock
+	path  string     // "" until the first write
+	lock  *folderLock
+	next  atomic.Uint64
+	lease lease // lies in the folder
 	// masked says that the process's umask takes something from mode 0644, so
 	// that each object's mode must be set: a system call saved in most
 	// processes.
@@ -41,7 +45,7 @@ const (
 // path. After an error nothing is left there.
 func (s *Store) createTemp(write func(path string) error) (string, error) {
 	for attempt := 0; ; attempt++ {
-		dir, err := s.temp.ensure(s.tmp)
+		dir, err := s.temp.ensure(s)
 		if err != nil {
 			return "", err
 		}
@@ -79,17 +83,21 @@ func isPathError(err error, path string) bool {
 	return false
 }
 
-// ensure gives the folder, made and locked.
-func (t *tempDir) ensure(root string) (string, error) {
+// ensure gives the folder of this process's store, made, locked and leased.
+func (t *tempDir) ensure(s *Store) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.path != "" {
 		return t.path, nil
 	}
+	root := s.tmp
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return "", ioError("create the cache's folder", root, err)
 	}
-	sweep(root)
+	if err := s.beginAccount(); err != nil {
+		return "", err
+	}
+	s.sweep()
 	// A sweep of another process may lock and remove the folder between its
 	// making and its locking: then the next attempt has another name.
 	for range 100 {
@@ -99,21 +107,25 @@ func (t *tempDir) ensure(root string) (string, error) {
 		} else if err != nil {
 			return "", ioError("create the cache's folder", path, err)
 		}
-		lock, err := os.Open(path)
+		lock, err := lockFolder(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return "", ioError("open the cache's folder", path, err)
 		}
-		st, err := lock.Stat()
+		st, err := lock.file.Stat()
 		if err != nil {
-			lock.Close()
+			lock.close()
 			return "", ioError("open the cache's folder", path, err)
 		}
-		if got, known := tryLock(lock); known && !got || !isStill(st, path) {
-			lock.Close()
+		if lock.known && !lock.got || !isStill(st, path) {
+			lock.close()
 			continue
+		}
+		if err := t.lease.begin(path); err != nil {
+			lock.close()
+			return "", ioError("write to the cache", filepath.Join(path, leaseName), err)
 		}
 		t.masked.Store(st.Mode().Perm() != 0o755)
 		t.path, t.lock = path, lock
@@ -127,12 +139,13 @@ func (t *tempDir) forget(dir string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.path == dir {
-		t.lock.Close()
+		t.lease.end()
+		t.lock.close()
 		t.path, t.lock = "", nil
 	}
 }
 
-func (t *tempDir) close() error {
+func (t *tempDir) close(s *Store) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.path == "" {
@@ -140,13 +153,49 @@ func (t *tempDir) close() error {
 	}
 	path := t.path
 	t.path = ""
-	err := os.RemoveAll(path)
-	t.lock.Close()
+	accounted := s.account(t.lease.end())
+	// Not before the folder is gone, where that can be: see sweep.
+	if lockedStays {
+		t.lock.close()
+	}
+	err := patient.RemoveAll(path)
+	if !lockedStays {
+		t.lock.close()
+	}
 	t.lock = nil
 	if err != nil {
 		return ioError("remove the cache's folder", path, err)
 	}
-	return nil
+	return accounted
+}
+
+// folderLock is a folder's lock, or the try to get it.
+type folderLock struct {
+	// file is the folder, opened.
+	file *os.File
+	// got says that the lock is ours; known is false where there are no locks.
+	got, known bool
+	// held is what holds it, where that is not file.
+	held io.Closer
+}
+
+// close gives the lock back. It may be called twice.
+func (l *folderLock) close() {
+	if l.held != nil {
+		_ = l.held.Close()
+	}
+	_ = l.file.Close()
+}
+
+// lockFolder opens a folder and takes its lock if it is free.
+func lockFolder(path string) (*folderLock, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	l := &folderLock{file: f}
+	l.held, l.got, l.known = tryLock(f)
+	return l, nil
 }
 
 // isStill says whether path still leads to the file that st is of.
@@ -155,9 +204,11 @@ func isStill(st fs.FileInfo, path string) bool {
 	return err == nil && os.SameFile(st, now)
 }
 
-// sweep removes what dead processes left in root. It reports nothing: whoever
-// cannot remove a stranger's folder can still use the store.
-func sweep(root string) {
+// sweep removes what dead processes left in tmp, and accounts for what they had
+// stored. It reports nothing: whoever cannot remove a stranger's folder can still
+// use the store.
+func (s *Store) sweep() {
+	root := s.tmp
 	f, err := os.Open(root)
 	if err != nil {
 		return
@@ -176,21 +227,28 @@ func sweep(root string) {
 			return
 		}
 		path := filepath.Join(root, name)
-		lock, err := os.Open(path)
+		lock, err := lockFolder(path)
 		if err != nil {
 			continue
 		}
-		if got, known := tryLock(lock); known && got {
+		if lock.known && lock.got {
 			// Locked by us: a process that has just made it sees, once it has
 			// the lock, that the folder is no longer there.
-			waste, _ := lock.Readdirnames(files)
+			if _, added, ok := readLease(path); ok && added != 0 && s.account(added) != nil {
+				lock.close()
+				continue
+			}
+			waste, _ := lock.file.Readdirnames(files)
 			for _, w := range waste {
 				os.Remove(filepath.Join(path, w))
 			}
 			files -= len(waste)
 			folders--
+			if lockedStays {
+				lock.close()
+			}
 			os.Remove(path)
 		}
-		lock.Close()
+		lock.close()
 	}
 }

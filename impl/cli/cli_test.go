@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"bst/impl/platform"
 	"bst/impl/stream"
 )
 
@@ -68,8 +69,8 @@ func (b *bst) run(args ...string) int {
 			return func(context.Context, stream.Host) (stream.Stream, error) { return &b.recorder, nil }, nil
 		},
 		strategies: func() []strategy { return []strategy{{"one", ""}, {"two", ""}} },
-		fallback:   func() string { return "one" },
-		serve: func(_ context.Context, in io.Reader, out io.Writer) error {
+		fallback:   func(platform, terminal string) fallback { return fallback{"one", "it is quick on " + terminal} },
+		serve: func(_ context.Context, _ string, _ []string, in io.Reader, out io.Writer) error {
 			_, err := io.Copy(out, in)
 			return err
 		},
@@ -91,7 +92,7 @@ func TestOrders(t *testing.T) {
 	settings := func(change func(*stream.Settings)) stream.Session {
 		s := stream.Session{Directory: wd, Strategy: "one", Settings: stream.Settings{
 			WorkspaceDir: ".", Fetchers: 10, Builders: 4, Pushers: 4, NetworkRetries: 2, OnError: "quit",
-			BuildDependencies: "run", CacheBuildtrees: "auto", ErrorLines: 20, Verbose: true,
+			FetchSource: "all", TrackSource: "aliases", BuildDependencies: "run", CacheBuildtrees: "auto", ErrorLines: 20, Verbose: true,
 		}}
 		if change != nil {
 			change(&s.Settings)
@@ -114,7 +115,7 @@ func TestOrders(t *testing.T) {
 			&stream.Build{Targets: []string{"x.bst"}, PipelineFields: formatFields, Session: in(dir, settings(func(s *stream.Settings) {
 				*s = stream.Settings{WorkspaceDir: ".", Fetchers: 3, Builders: 5, Pushers: 6, MaxJobs: 7, OnError: "continue", Strict: &no,
 					Options: map[string]string{"arch": "arm", "debug": "True"}, DefaultMirror: "near", PullBuildtrees: true, CacheBuildtrees: "never",
-					BuildDependencies: "run", ErrorLines: 1, Debug: true}
+					FetchSource: "all", TrackSource: "aliases", BuildDependencies: "run", ErrorLines: 1, Debug: true}
 			}))}},
 		{"--no-strict --strict --debug --no-debug -oname value build", &stream.Build{PipelineFields: formatFields, Session: settings(func(s *stream.Settings) {
 			s.Strict = &yes
@@ -124,6 +125,25 @@ func TestOrders(t *testing.T) {
 		{"show -d none --order alpha -f %{name} --except x.bst --except y.bst a.bst", &stream.Show{Session: settings(nil), Targets: []string{"a.bst"},
 			Except: []string{"x.bst", "y.bst"}, Deps: "none", Sort: "alpha", Fields: []string{"name"}}},
 		{"source fetch a.bst --except b.bst", &stream.Fetch{Session: settings(nil), Targets: []string{"a.bst"}, Except: []string{"b.bst"}, Deps: "none", PipelineFields: formatFields}},
+		{"source track -J -d all --except c.bst a.bst b.bst", &stream.Track{Session: settings(nil), Targets: []string{"a.bst", "b.bst"},
+			Except: []string{"c.bst"}, Deps: "all", CrossJunctions: true, PipelineFields: formatFields}},
+		{"source push -d build --except c.bst a.bst", &stream.PushSources{Session: settings(nil), Targets: []string{"a.bst"}, Except: []string{"c.bst"},
+			Deps: "build", PipelineFields: formatFields}},
+		{"source checkout a.bst", &stream.CheckoutSources{Session: settings(nil), Target: "a.bst", Deps: "none", Directory: wd + "/source-checkout"}},
+		{"source checkout -f -d run --except b.bst --include-build-scripts --tar " + dir + "/s.tar --compression bz2",
+			&stream.CheckoutSources{Session: settings(nil), Except: []string{"b.bst"}, Deps: "run", Force: true, BuildScripts: true,
+				Tar: dir + "/s.tar", Compression: "bz2"}},
+		{"init --project-name foo", &stream.Init{Session: settings(nil), Directory: wd, Name: "foo", MinVersion: "2.8", ElementPath: "elements"}},
+		{"init -f --project-name foo --min-version 2.0 --element-path x " + dir, &stream.Init{Session: settings(nil), Directory: dir, Name: "foo",
+			MinVersion: "2.0", ElementPath: "x", Force: true}},
+		{"workspace open a.bst b.bst", &stream.OpenWorkspaces{Targets: []string{"a.bst", "b.bst"},
+			Session: settings(func(s *stream.Settings) { s.WorkspaceDir = wd })}},
+		{"workspace open --no-checkout -f --directory " + dir + " a.bst", &stream.OpenWorkspaces{Targets: []string{"a.bst"}, NoCheckout: true, Force: true,
+			Directory: dir, Session: settings(func(s *stream.Settings) { s.WorkspaceDir = wd })}},
+		{"workspace close --remove-dir -a", &stream.CloseWorkspaces{Session: settings(nil), Targets: []string{}, All: true, RemoveDirectory: true}},
+		{"workspace close a.bst", &stream.CloseWorkspaces{Session: settings(nil), Targets: []string{"a.bst"}}},
+		{"workspace reset --soft --all", &stream.ResetWorkspaces{Session: settings(nil), Targets: []string{}, Soft: true, All: true}},
+		{"workspace list", &stream.ListWorkspaces{Session: settings(nil)}},
 		{"shell a.bst", &stream.Shell{Session: settings(nil), Target: "a.bst", Command: []string{}}},
 		{"shell -b --mount " + dir + " /mnt --isolate a.bst -- ls -l --mount", &stream.Shell{Session: settings(nil), Target: "a.bst", Build: true, Isolate: true,
 			Mounts: []stream.Mount{{Host: dir, Path: "/mnt"}}, Command: []string{"ls", "-l", "--mount"}}},
@@ -141,7 +161,7 @@ func TestOrders(t *testing.T) {
 			if status := b.run(strings.Fields(test.args)...); status != 0 {
 				t.Errorf("status %d: %s", status, b.err.String())
 			}
-			if diff := cmp.Diff(test.want, b.order, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(stream.Settings{}, "CacheDir", "SourceDir", "LogDir")); diff != "" {
+			if diff := cmp.Diff(test.want, b.order, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(stream.Settings{}, "CacheDir", "SourceDir", "LogDir", "ReservedSpace", "LowWatermark")); diff != "" {
 				t.Errorf("order (-want +got):\n%s", diff)
 			}
 		})
@@ -164,14 +184,28 @@ func TestTarToStdoutOrder(t *testing.T) {
 
 func TestStrategy(t *testing.T) {
 	for _, test := range []struct {
-		env, flag, want string
-		status          int
-	}{{"", "", "one", 0}, {"two", "", "two", 0}, {"two", "one", "one", 0}, {"broken", "", "broken", 255}} {
+		conf, env, flag, want string
+		status                int
+	}{
+		{"", "", "", "one", 0},
+		{"two", "", "", "two", 0},
+		{"one", "two", "", "two", 0},
+		{"", "two", "one", "one", 0},
+		{"two", "two", "one", "one", 0},
+		{"", "broken", "", "broken", 255},
+	} {
 		b := newBst(t)
 		b.env = []string{"BST_STRATEGY=" + test.env}
 		args := []string{"show"}
 		if test.flag != "" {
 			args = []string{"--strategy", test.flag, "show"}
+		}
+		if test.conf != "" {
+			file := filepath.Join(b.home, "bst.conf")
+			if err := os.WriteFile(file, []byte("strategy: "+test.conf+"\n"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			args = append([]string{"--config", file}, args...)
 		}
 		if status := b.run(args...); status != test.status || b.strategy != test.want {
 			t.Errorf("%+v: strategy %q, status %d", test, b.strategy, status)
@@ -211,10 +245,13 @@ func TestMistakes(t *testing.T) {
 		{"artifact checkout a --compression gz", 255, "ERROR: --compression can only be provided if --tar is provided"},
 		{"artifact checkout a --tar x.tar.zip", 255, "ERROR: Invalid file extension given with '--tar': Expected compression with unknown file extension ('.zip'), supported extensions are ('.tar'), ('.gz'), ('.xz'), ('.bz2')"},
 		{"help nope", 255, "Not a valid command: 'bst nope'"},
-		{"workspace open --no-checkout x.bst", 255, "'bst workspace open' is not available in this version of bst"},
-		{"source track x.bst", 255, "'bst source track' is not available in this version of bst"},
-		{"init", 255, "'bst init' is not available in this version of bst"},
-		{"build --artifact-remote https://x a.bst", 255, "'--artifact-remote' is not available in this version of bst"},
+		{"workspace open", 2, "Error: Missing argument 'ELEMENTS...'."},
+		{"workspace list x.bst", 2, "Error: Got unexpected extra argument (x.bst)"},
+		{"init", 255, "Cannot initialize a new project without specifying the project name"},
+		{"-C " + os.TempDir() + " init --project-name x", 255, "    Please use 'bst init " + os.TempDir() + "' instead."},
+		{"source checkout --tar x --directory y z.bst", 255, "ERROR: options --directory and --tar conflict"},
+		{"source checkout --compression gz z.bst", 255, "ERROR: --compression specified without --tar"},
+		{"build --artifact-remote url=x,y a.bst", 2, "Error: Invalid value for '--artifact-remote': Failed to interpret remote: Invalid format 'y' found in remote specification: url=x,y"},
 		{"show -f %{name:x}", 255, `invalid format '%{name:x}': unknown format code "x" for a string`},
 	} {
 		t.Run(test.args, func(t *testing.T) {
@@ -255,6 +292,42 @@ func TestConfigurationErrors(t *testing.T) {
 	}
 }
 
+// Who chose the strategy is told, and the table's reason where it was the table.
+func TestVersionTellsTheStrategy(t *testing.T) {
+	here := "0.1.0\nplatform:  " + platform.Name() + "\nterminal:  none: a pipe or a file\n"
+	conf := filepath.Join(t.TempDir(), "mine.conf")
+	if err := os.WriteFile(conf, []byte("strategy: two\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		env  []string
+		args []string
+		want string
+	}{
+		{"table", nil, nil, "strategy:  one\nchosen by: the table of defaults, which was made from measurements\nbecause:   it is quick on none\n"},
+		{"configuration", nil, []string{"-c", conf}, "strategy:  two\nchosen by: the user configuration " + conf + "\n"},
+		{"environment", []string{"BST_STRATEGY=three"}, []string{"-c", conf}, "strategy:  three\nchosen by: the environment's BST_STRATEGY\n"},
+		{"flag", []string{"BST_STRATEGY=three"}, []string{"-c", conf, "--strategy", "one"}, "strategy:  one\nchosen by: --strategy\n"},
+	} {
+		b := newBst(t)
+		b.env = c.env
+		status := b.run(append(c.args, "--version", "--verbose")...)
+		if diff := cmp.Diff(here+c.want, b.stdout.String()); status != 0 || b.err.Len() > 0 || diff != "" {
+			t.Errorf("%s: status %d, %q (-want +got):\n%s", c.name, status, b.err.String(), diff)
+		}
+	}
+	b := newBst(t)
+	b.env = []string{"BST_STRATEGY=broken"}
+	if status := b.run("--version", "--verbose"); status != 255 || b.stdout.String() != "0.1.0\n" || !strings.Contains(b.err.String(), "Unknown strategy 'broken'") {
+		t.Errorf("an unknown strategy: %d, %q, %q", status, b.stdout.String(), b.err.String())
+	}
+	b = newBst(t)
+	if status := b.run("--version", "--no-verbose"); status != 0 || b.stdout.String() != "0.1.0\n" {
+		t.Errorf("--no-verbose: %d, %q", status, b.stdout.String())
+	}
+}
+
 func TestPlainOutput(t *testing.T) {
 	b := newBst(t)
 	if status := b.run("--version"); status != 0 || b.stdout.String() != Version+"\n" {
@@ -281,7 +354,7 @@ func TestHiddenEntryPoints(t *testing.T) {
 	if status := b.run(sandboxWord, "a", "b"); status != 2 {
 		t.Errorf("sandbox: %d", status)
 	}
-	if status := b.run(backendWord); status != 0 || b.stdout.String() != "fed" {
+	if status := b.run(backendWord, "one"); status != 0 || b.stdout.String() != "fed" {
 		t.Errorf("backend: %d, %q", status, b.stdout.String())
 	}
 }
@@ -326,8 +399,10 @@ func TestErrorReport(t *testing.T) {
 	b = newBst(t)
 	b.env = []string{"BST_ERROR_REPORT=" + report}
 	b.run("--nope")
-	if got := read(); got["exit"] != 2.0 {
-		t.Errorf("usage: %v", got)
+	want = map[string]any{"exit": 2.0, "domain": nil, "reason": nil, "message": "No such option: --nope", "detail": nil,
+		"task": map[string]any{"domain": nil, "reason": nil}, "unhandled": false}
+	if diff := cmp.Diff(want, read()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 
 	if err := os.Remove(report); err != nil {
@@ -355,19 +430,8 @@ func TestLogFile(t *testing.T) {
 	}
 }
 
-// TestAbsentIsHidden: help does not offer what is not there.
-func TestAbsentIsHidden(t *testing.T) {
-	b := newBst(t)
-	b.run("help")
-	for _, word := range []string{"workspace", "init"} {
-		if strings.Contains(b.err.String(), "\n  "+word) {
-			t.Errorf("help offers %s", word)
-		}
-	}
-}
-
 func TestSplice(t *testing.T) {
-	a := &app{parts: parts{strategies: func() []strategy { return nil }, fallback: func() string { return "" }}}
+	a := &app{parts: parts{strategies: func() []strategy { return nil }, fallback: func(string, string) fallback { return fallback{} }}}
 	flags := a.root().Flags()
 	for in, want := range map[string]string{
 		"-o a b build -o c d":       "--option=a\x00b build -o c d",

@@ -6,18 +6,20 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"bst/impl/stream"
 )
 
 // execute runs the command that the arguments name.
 func (a *app) execute(args []string) {
 	root := a.root()
-	args, at := splice(root.Flags(), args, true)
-	if cmd, rest, err := root.Traverse(args[at:]); err == nil && cmd != root && len(rest) <= len(args)-at {
-		// The command's own options of two arguments.
-		own, _ := splice(cmd.Flags(), rest, false)
-		args = append(args[:len(args)-len(rest):len(args)-len(rest)], own...)
+	if isCompletion(args) {
+		last := len(args) - 1
+		args = append(append(args[:1:1], spliced(root, args[1:last])...), args[last])
+	} else {
+		args = spliced(root, args)
 	}
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // of none at all, cobra takes the process's own
 	err := root.Execute()
 	if isFlagError(err) {
 		// Of an option before the command, cobra gives pflag's own error.
@@ -29,9 +31,21 @@ func (a *app) execute(args []string) {
 	case errors.As(err, &usage):
 		fmt.Fprintf(a.err, "%s\nTry '%s -h' for help.\n\nError: %s\n", usageLine(usage.cmd), usage.cmd.CommandPath(), usage.text)
 		a.status = statusUsage
+		a.failed = &stream.Error{Message: usage.text} // for the error report
 	default:
 		a.fail(err, "")
 	}
+}
+
+// spliced joins the arguments of options that take two, before the command and
+// behind it.
+func spliced(root *cobra.Command, args []string) []string {
+	args, at := splice(root.Flags(), args, true)
+	if cmd, rest, err := root.Traverse(args[at:]); err == nil && cmd != root && len(rest) <= len(args)-at {
+		own, _ := splice(cmd.Flags(), rest, false)
+		args = append(args[:len(args)-len(rest):len(args)-len(rest)], own...)
+	}
+	return args
 }
 
 // root builds the tree of commands.
@@ -45,14 +59,14 @@ func (a *app) root() *cobra.Command {
 		TraverseChildren: true,
 		Args:             cobra.ArbitraryArgs,
 		CompletionOptions: cobra.CompletionOptions{
-			HiddenDefaultCmd: true,
+			DisableDefaultCmd: true,
 		},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return a.opts.check(cmd.Root())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.opts.version {
-				fmt.Fprintln(a.out, Version)
+				a.showVersion()
 				return nil
 			}
 			return a.group(cmd, args)
@@ -66,14 +80,15 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommand(a.helpCommand())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(a.out, cmd) })
 
-	root.AddCommand(a.buildCommand(), a.showCommand(), a.shellCommand(), a.sourceCommand(), a.artifactCommand())
-	a.addAbsent(root)
+	root.AddCommand(a.initCommand(), a.buildCommand(), a.showCommand(), a.shellCommand(), a.sourceCommand(), a.workspaceCommand(), a.artifactCommand(), a.attachCommand(), a.completionCommand(), a.manCommand())
+	root.InitDefaultHelpCmd() // cobra adds it later, when its options are too late
 	for _, cmd := range everyCommand(root) {
 		cmd.Flags().BoolP("help", "h", false, "Show this message and exit.")
 		cmd.Flags().SortFlags = false
 		cmd.DisableFlagsInUseLine = true
 		cmd.DisableSuggestions = true
 	}
+	a.addCompletions(root)
 	return root
 }
 
@@ -83,6 +98,12 @@ func everyCommand(cmd *cobra.Command) []*cobra.Command {
 		all = append(all, everyCommand(sub)...)
 	}
 	return all
+}
+
+// commandName is a command's name without the program's: "source fetch".
+func commandName(cmd *cobra.Command) string {
+	_, name, _ := strings.Cut(cmd.CommandPath(), " ")
+	return name
 }
 
 // group is a command that only holds others.

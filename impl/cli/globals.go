@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"bst/impl/config"
+	"bst/impl/frontend"
 	"bst/impl/stream"
 )
 
@@ -30,6 +31,8 @@ type globals struct {
 	errorLines     *int
 	messageLines   *int
 	logFile        string
+	events         string
+	profile        string
 	colors         *bool
 	strict         *bool
 	options        [][2]string
@@ -37,11 +40,13 @@ type globals struct {
 	pullBuildtrees bool
 	cacheBuildtree string
 	strategy       string
+	style          string
+	plain          bool
 }
 
 func (a *app) addGlobals(set *pflag.FlagSet) {
 	o := &a.opts
-	set.BoolVar(&o.version, "version", false, "")
+	set.BoolVar(&o.version, "version", false, "Show the version and exit.")
 	set.VarP(&filePath{&o.config}, "config", "c", "Configuration file to use")
 	set.VarP(&folder{&o.directory}, "directory", "C", "Project directory (default: current directory)")
 	set.Var(&choice{&o.onError, []string{"continue", "quit", "terminate"}}, "on-error", "What to do when an error is encountered")
@@ -56,7 +61,11 @@ func (a *app) addGlobals(set *pflag.FlagSet) {
 	set.Var(&number{&o.errorLines}, "error-lines", "Maximum number of lines to show from a task log")
 	set.Var(&number{&o.messageLines}, "message-lines", "Maximum number of lines to show in a detailed message")
 	set.Var(&text{&o.logFile, "FILENAME"}, "log-file", "A file to copy the log to, without colors")
+	set.Var(&text{&o.events, "FILENAME"}, "events", "A file to write every event to, as lines of JSON; '-' is the standard output")
+	set.Var(&text{&o.profile, "FILENAME"}, "profile", "A file to write a trace to that Perfetto opens")
 	addToggle(set, &o.colors, "colors", "Force colors on or off")
+	set.Var(&choice{&o.style, frontend.Styles}, "style", "Which lines to show: every one, a digest, or a digest without anything drawn in place (default: digest on a terminal, else full)")
+	addSwitch(set, &o.plain, "plain", "", "Draw nothing in place, for screen readers: the same as --style plain")
 	addToggle(set, &o.strict, "strict", "Whether elements are rebuilt when their dependencies have changed")
 	set.VarP(&pairs{target: &o.options, kind: "OPTION VALUE"}, "option", "o", "Specify a project option")
 	set.Var(&text{&o.defaultMirror, "TEXT"}, "default-mirror", "The mirror to fetch from first, before attempting other mirrors")
@@ -66,7 +75,7 @@ func (a *app) addGlobals(set *pflag.FlagSet) {
 	for _, s := range a.strategies() {
 		words = append(words, s.name)
 	}
-	set.Var(&choice{&o.strategy, words}, "strategy", "How the backend runs (default: $BST_STRATEGY, or "+a.fallback()+")")
+	set.Var(&choice{&o.strategy, words}, "strategy", "How the backend runs (default: $"+strategyVariable+", or what was measured to be best here: see --version --verbose)")
 }
 
 // text is a plain value that help names by its kind.
@@ -193,11 +202,7 @@ func (o *globals) openLog(cmd *cobra.Command) (io.WriteCloser, error) {
 	}
 	f, err := os.Create(o.logFile)
 	if err != nil {
-		reason := err
-		if pe, ok := err.(*os.PathError); ok {
-			reason = pe.Err
-		}
-		return nil, misuse(cmd, "Invalid value for '--log-file': '%s': %s", o.logFile, reason)
+		return nil, misuse(cmd, "Invalid value for '--log-file': '%s': %s", o.logFile, plainReason(err))
 	}
 	return f, nil
 }

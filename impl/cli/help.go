@@ -22,18 +22,28 @@ func usageLine(cmd *cobra.Command) string {
 // writeHelp prints a command's help in the reference's arrangement.
 func writeHelp(w io.Writer, cmd *cobra.Command) {
 	fmt.Fprintf(w, "%s\n\n", usageLine(cmd))
-	long := cmd.Long
-	if long == "" {
-		long = cmd.Short
-	}
-	for line := range strings.Lines(strings.TrimRight(long, "\n") + "\n") {
+	for line := range strings.Lines(strings.TrimRight(longText(cmd), "\n") + "\n") {
 		if strings.TrimSpace(line) == "" {
 			fmt.Fprintln(w)
 			continue
 		}
 		fmt.Fprint(w, "  "+line)
 	}
-	var rows [][2]string
+	writeRows(w, "Options", optionRows(cmd))
+	writeRows(w, "Commands", commandRows(cmd))
+}
+
+// longText is what help says of a command.
+func longText(cmd *cobra.Command) string {
+	if cmd.Long == "" {
+		return cmd.Short
+	}
+	return cmd.Long
+}
+
+// optionRows are a command's options and what help says of each. The two halves
+// of a switch are one.
+func optionRows(cmd *cobra.Command) (rows [][2]string) {
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Hidden || strings.HasPrefix(f.Name, "no-") && f.Usage == "" {
 			return
@@ -54,14 +64,16 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 		}
 		rows = append(rows, [2]string{name, help})
 	})
-	writeRows(w, "Options", rows)
-	rows = nil
+	return rows
+}
+
+func commandRows(cmd *cobra.Command) (rows [][2]string) {
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() || sub.Name() == "help" {
 			rows = append(rows, [2]string{sub.Name(), sub.Short})
 		}
 	}
-	writeRows(w, "Commands", rows)
+	return rows
 }
 
 // writeRows prints two columns; what is too wide for the first stands on a
@@ -110,8 +122,14 @@ func (a *app) helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]...",
 		Short: "Print usage information",
-		Long:  "Print usage information about a given command",
+		Long:  "Print usage information about a given command\n\nThere are topics too: " + topicHint(),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				if t := findTopic(args[0]); t != nil {
+					t.write(a.err)
+					return nil
+				}
+			}
 			found := cmd.Root()
 			for _, name := range args {
 				next := child(found, name)

@@ -2,26 +2,26 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"io"
-	"runtime/debug"
+	"slices"
+	"sync"
 
 	"bst/impl/engine"
 	"bst/impl/sandbox"
 	"bst/impl/stream"
 	"bst/strategies"
-	"bst/strategies/pipe"
 )
 
 // join puts the real parts together.
 func join() parts {
-	newBackend := func() stream.Backend {
-		// A session is short and most of what it loads lives until its end, so that
-		// collecting often finds little: a third of the processor time of loading
-		// 63,436 elements. The limit keeps a large graph from paying with memory.
-		// A frontend alone has little to collect, and keeps the runtime's values.
-		debug.SetGCPercent(400)
-		debug.SetMemoryLimit(768 << 20)
-		return engine.New(engine.Config{Version: Version})
+	begin := sync.OnceFunc(collectLate) // once in a process that serves several sessions
+	newBackend := func(memory *engine.Memory) stream.Backend {
+		begin()
+		if memory != nil {
+			collect()
+		}
+		return engine.New(engine.Config{Version: Version, Memory: memory, Loaded: collect})
 	}
 	return parts{
 		lookup: func(name string) (stream.Open, error) {
@@ -35,10 +35,37 @@ func join() parts {
 			}
 			return list
 		},
-		fallback:   strategies.Default,
-		newBackend: newBackend,
-		serve: func(ctx context.Context, in io.Reader, out io.Writer) error {
-			return pipe.Serve(ctx, in, out, newBackend())
+		stays: func(name string) (staying, bool) {
+			all := strategies.All()
+			i := slices.IndexFunc(all, func(s strategies.Strategy) bool { return s.Stays() && s.Name == name })
+			if i < 0 {
+				i = slices.IndexFunc(all, strategies.Strategy.Stays)
+			}
+			if i < 0 {
+				return staying{}, false
+			}
+			return staying{all[i].Name, all[i].Open, all[i].Find}, true
+		},
+		fallback: func(platform, terminal string) fallback {
+			c := strategies.Choose(platform, terminal)
+			return fallback{c.Strategy, c.Why}
+		},
+		newBackend: func() stream.Backend { return newBackend(nil) },
+		serve: func(ctx context.Context, name string, args []string, in io.Reader, out io.Writer) error {
+			s, err := strategies.Lookup(name)
+			if err != nil {
+				return err
+			}
+			if s.Serve == nil {
+				return fmt.Errorf("strategy %s starts no process", s.Name)
+			}
+			return s.Serve(ctx, stream.Served{In: in, Out: out, Args: args,
+				NewBackend: func() stream.Backend { return newBackend(nil) },
+				Keep: func() func() stream.Backend {
+					memory := engine.NewMemory()
+					return func() stream.Backend { return newBackend(memory) }
+				},
+			})
 		},
 		sandbox: sandbox.RunHelper,
 	}

@@ -9,6 +9,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"bst/impl/frontend"
 	"bst/impl/stream"
 	"bst/impl/term"
+	"bst/impl/wire"
 )
 
 // Version is what bst calls itself; the linker may set it.
@@ -40,15 +42,28 @@ type parts struct {
 	// lookup gives a strategy's Open.
 	lookup     func(name string) (stream.Open, error)
 	strategies func() []strategy
-	fallback   func() string // the default strategy's name
+	// stays gives the strategy of that name, or if its backend does not stay the
+	// first whose does; ok is false where there is none.
+	stays func(name string) (s staying, ok bool)
+	// fallback gives the strategy of a platform and a kind of terminal where nobody
+	// names one.
+	fallback   func(platform, terminal string) fallback
 	newBackend func() stream.Backend
-	// serve is a backend on standard input and output.
-	serve func(ctx context.Context, in io.Reader, out io.Writer) error
+	// serve is what a started backend of a strategy does.
+	serve func(ctx context.Context, strategy string, args []string, in io.Reader, out io.Writer) error
 	// sandbox is the sandbox's helper.
 	sandbox func(args []string) int
 }
 
 type strategy struct{ name, doc string }
+
+// staying is a strategy whose backend stays.
+type staying struct {
+	name string
+	open stream.Open
+	// find gives a way to each backend that runs.
+	find func(context.Context, stream.Host) ([]stream.Open, error)
+}
 
 // Main is the program: arguments without its name, the standard streams, and
 // the environment as os.Environ gives it. It returns the exit status.
@@ -64,20 +79,18 @@ func run(p parts, args []string, stdin io.Reader, stdout, stderr io.Writer, env 
 		case backendWord:
 			ctx, stop := term.Terminated(context.Background())
 			defer stop()
-			if err := p.serve(ctx, stdin, stdout); err != nil {
+			if len(args) < 2 {
+				fmt.Fprintln(stderr, "bst backend: which strategy?")
+				return 1
+			}
+			if err := p.serve(ctx, args[1], args[2:], stdin, stdout); err != nil {
 				fmt.Fprintln(stderr, "bst backend:", err)
+				if crash := (*wire.PanicError)(nil); errors.As(err, &crash) {
+					fmt.Fprintf(stderr, "%v\n\n%s\n", crash, crash.Stack)
+				}
 				return 1
 			}
 			return 0
-		}
-	}
-	for _, s := range []struct {
-		name string
-		of   any
-	}{{"<stdout>", stdout}, {"<stderr>", stderr}} {
-		if term.NonBlocking(s.of) {
-			fmt.Fprintf(stderr, "%s is currently set to O_NONBLOCK, try opening a new shell\n", s.name)
-			return statusError
 		}
 	}
 	a := &app{
@@ -88,6 +101,24 @@ func run(p parts, args []string, stdin io.Reader, stdout, stderr io.Writer, env 
 		env:    env,
 		ctx:    context.Background(),
 		status: statusOK,
+	}
+	for _, s := range []struct {
+		name string
+		of   any
+	}{{"<stdout>", stdout}, {"<stderr>", stderr}} {
+		if term.NonBlocking(s.of) {
+			a.failed = &stream.Error{Domain: stream.DomainApp, Message: s.name + " is currently set to O_NONBLOCK, try opening a new shell"}
+			a.status = statusError
+			fmt.Fprintln(stderr, a.failed.Message)
+			a.report()
+			return a.status
+		}
+	}
+	if a.getenv(completionVariable) == "complete" {
+		if err := a.referenceCompletion(); err != nil {
+			a.fail(err, "")
+		}
+		return a.status
 	}
 	a.execute(args)
 	a.report()

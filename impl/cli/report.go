@@ -3,9 +3,8 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 
+	"bst/impl/patient"
 	"bst/impl/stream"
 )
 
@@ -48,14 +47,14 @@ func (a *app) report() {
 		Message:   e.Message,
 		Detail:    orNull(e.Detail),
 		Task:      reportTask{orNull(string(e.TaskDomain)), orNull(e.TaskReason)},
-		Unhandled: e.Reason == "unhandled",
+		Unhandled: e.Reason == stream.ReasonUnhandled,
 	}
 	if r.Exit == statusError {
 		r.Exit = -1 // as the reference gives it to sys.exit
 	}
 	data, err := json.Marshal(r)
 	if err == nil {
-		err = writeFile(path, append(data, '\n'))
+		err = patient.WriteFile(path, append(data, '\n'), 0o600, patient.Unsynced)
 	}
 	if err != nil {
 		fmt.Fprintf(a.err, "\nThe error report could not be written: %s\n", err)
@@ -67,23 +66,4 @@ func orNull(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-// writeFile writes to the side and renames.
-func writeFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }

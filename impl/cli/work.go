@@ -13,6 +13,8 @@ import (
 	"bst/impl/config"
 	"bst/impl/frontend"
 	"bst/impl/frontend/session"
+	"bst/impl/record"
+	"bst/impl/remotespec"
 	"bst/impl/stream"
 	"bst/impl/term"
 )
@@ -28,6 +30,12 @@ type work struct {
 	order func(common stream.Session, f formats) (stream.Work, *frontend.ElementFormat, error)
 	// after runs when the session has ended.
 	after func()
+	// detach leaves the session when it runs.
+	detach bool
+	// contents says that the order asks for the contents of artifacts.
+	contents bool
+	// attach is where a session is that is joined, nil for a new one.
+	attach *staying
 }
 
 // formats are the parsed formats of the output.
@@ -56,7 +64,7 @@ func (a *app) perform(cmd *cobra.Command, w work) error {
 	if err == nil {
 		var f formats
 		if f, err = parseFormats(conf); err == nil {
-			return a.converse(conf, f, w, logFile)
+			return a.converse(cmd, conf, f, w, logFile)
 		}
 	}
 	a.fail(err, "Error loading user configuration: ")
@@ -83,36 +91,51 @@ func formatError(at stream.Provenance, err error) error {
 }
 
 // converse opens the strategy and shows the session.
-func (a *app) converse(conf *config.Config, f formats, w work, logFile io.Writer) error {
+func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w work, logFile io.Writer) error {
 	directory, err := a.directory()
 	if err != nil {
 		return err
 	}
-	name := a.opts.strategy
-	if name == "" {
-		name = a.getenv("BST_STRATEGY")
-	}
-	if name == "" {
-		name = a.fallback()
-	}
+	name := a.strategy(conf).name
 	open, err := a.lookup(name)
-	if err != nil {
+	switch {
+	case w.attach != nil:
+		name, open = w.attach.name, w.attach.open
+	case err != nil:
 		return err
+	case w.detach:
+		keeper, err := a.keeper(conf)
+		if err != nil {
+			return err
+		}
+		name, open = keeper.name, keeper.open
 	}
 
 	console := term.Open(a.in, a.out, a.err)
+	defer console.Close()
+	perEvent, frame, err := a.measured(console)
+	if err != nil {
+		return err
+	}
 	interactive := console.Terminal && !a.opts.noInteractive
-	colors := console.Terminal
+	colors := term.Colors(console.Terminal, a.getenv)
 	if a.opts.colors != nil {
 		colors = *a.opts.colors
 	}
-	conf.Settings.Interactive = interactive && a.opts.onError == ""
+	conf.Settings.Interactive = interactive && a.opts.onError == "" && !w.detach
+	if console.Terminal {
+		conf.Settings.Term = a.getenv("TERM")
+	}
 	order, showFormat, err := w.order(stream.Session{Directory: directory, Strategy: name, Settings: conf.Settings}, f)
 	if err != nil {
 		return err
 	}
 
-	status := interactive && drawable(a.getenv("TERM"))
+	var features term.Features
+	style := a.style(conf, console)
+	if interactive && style != frontend.Plain {
+		features = console.FeaturesOf(a.getenv)
+	}
 	model := frontend.New(frontend.Options{
 		Session:       w.session,
 		Shell:         w.shell,
@@ -125,73 +148,203 @@ func (a *app) converse(conf *config.Config, f formats, w work, logFile io.Writer
 		MessageFormat: f.message,
 		ElementFormat: f.element,
 		ShowFormat:    showFormat,
+		Contents:      w.contents,
 		ConfigFile:    conf.File,
 		// The reference's tests rely on it.
 		Subtasks: a.getenv("BST_TEST_SUITE") != "",
-		// Who turns throttling or debugging on or off wants to see every line.
-		Fold: status && conf.Logging.ThrottleUpdates && !conf.Logging.Debug,
-		Copy: logFile != nil,
+		Style:    style,
+		Copy:     logFile != nil,
+		Groups:   groups(console, style, a.getenv),
+		Quiet:    quietFor(console),
+		Links:    features.Links,
+		Host:     term.Hostname(),
 	})
 	for _, notice := range conf.Unused {
 		model.Warn(time.Now(), notice, "")
 	}
 
-	executable, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("bst cannot find its own executable: %w", err)
-	}
-	signals, stop := term.Signals()
-	defer stop()
-	backend := session.NewStderr()
-	s, err := open(a.ctx, stream.Host{
-		NewBackend: a.newBackend,
-		Executable: executable,
-		Args:       []string{backendWord},
-		Environ:    a.env,
-		Stderr:     backend,
-	})
+	host, err := a.host(name, directory)
 	if err != nil {
 		return err
 	}
-	result := session.Run(a.ctx, s, session.Options{
+	files, err := a.openRecordings(cmd, w, name)
+	if err != nil {
+		return err
+	}
+	signals, stop := term.Signals()
+	defer stop()
+	defer func() { a.endRecordings(files) }()
+	backend := session.NewStderr()
+	host.Stderr = backend
+	s, err := open(a.ctx, host)
+	if err != nil {
+		return err
+	}
+	var tally *session.Tally
+	if a.getenv(tallyVariable) != "" {
+		tally = new(session.Tally)
+	}
+	result := session.Run(a.ctx, record.Stream(s, files...), session.Options{
 		Order:       order,
 		Model:       model,
 		Console:     console,
-		Status:      status,
+		Features:    features,
+		Spill:       spill(conf.Settings.LogDir),
 		Interactive: interactive,
 		LogFile:     logFile,
 		KeyLength:   conf.Logging.KeyLength,
 		Colors:      colors,
 		Getenv:      a.getenv,
+		PerEvent:    perEvent,
+		Interval:    frame,
+		Tally:       tally,
 		Signals:     signals,
+		Leave:       w.detach,
+		Attached:    w.attach != nil,
 		Backend:     backend,
 	})
 	a.status, a.failed = result.Status, result.Error
 	a.inner = w.shell && result.Error == nil
-	return nil
+	return a.writeTally(tally)
 }
 
-// drawable says that a terminal of this kind can draw in place.
-func drawable(name string) bool { return name != "" && name != "dumb" }
+// groups divide the log of a CI system, where nobody sees it as it comes.
+func groups(console *term.Console, style frontend.Style, getenv func(string) string) frontend.Groups {
+	if console.Terminal || style != frontend.Full {
+		return frontend.NoGroups
+	}
+	return frontend.GroupsOf(getenv)
+}
+
+// quiet is how long a log may say nothing. CI systems end what is silent for
+// some minutes, and people who look at a log want to know that it goes on.
+const quiet = time.Minute
+
+func quietFor(console *term.Console) time.Duration {
+	if console.Terminal {
+		return 0
+	}
+	return quiet
+}
+
+// style is which lines the log has: what the command line says, or else the
+// user configuration. Where neither does, a terminal gets the digest, and what
+// is not one, or was asked for more by --verbose, --debug or
+// throttle-ui-updates: False, every line.
+func (a *app) style(conf *config.Config, console *term.Console) frontend.Style {
+	name := a.opts.style
+	switch {
+	case name != "":
+	case a.opts.plain:
+		name = "plain"
+	default:
+		name = conf.Logging.Style
+	}
+	if style, ok := frontend.ParseStyle(name); ok {
+		return style
+	}
+	asked := a.opts.verbose != nil && *a.opts.verbose
+	switch {
+	case !console.Terminal || asked || conf.Logging.Debug || !conf.Logging.ThrottleUpdates:
+		return frontend.Full
+	case a.getenv("TERM") == "" || a.getenv("TERM") == "dumb":
+		return frontend.Plain
+	}
+	return frontend.Digest
+}
+
+// spill makes a file, in the folder of logs, for lines that wait for a terminal
+// that takes none.
+func spill(dir string) func() (*os.File, error) {
+	return func() (*os.File, error) {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, err
+		}
+		return os.CreateTemp(dir, "not-shown-*.log")
+	}
+}
+
+// host is what a strategy is opened with.
+func (a *app) host(strategy, directory string) (stream.Host, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return stream.Host{}, fmt.Errorf("bst cannot find its own executable: %w", err)
+	}
+	return stream.Host{
+		Strategy:   strategy,
+		Project:    projectDir(directory),
+		NewBackend: a.newBackend,
+		Executable: executable,
+		Args:       []string{backendWord, strategy},
+		Environ:    a.env,
+	}, nil
+}
+
+// projectDir is the folder of the project that a folder belongs to, or the folder
+// itself where there is none. It only tells projects apart: what a project is, and
+// whether it can be loaded, is for the backend to say.
+func projectDir(folder string) string {
+	for at := folder; ; at = filepath.Dir(at) {
+		if isProject(at) {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return folder
+		}
+	}
+}
+
+func isProject(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "project.conf"))
+	return err == nil
+}
 
 // deps adds --deps.
 func deps(cmd *cobra.Command, target *string, help string, words ...string) {
 	cmd.Flags().VarP(&choice{target, words}, "deps", "d", help)
 }
 
-// remotes are the options about caches of other machines. They are taken, so
-// that scripts keep working, but only what can be honoured is.
+// remotes are the options about caches of other machines.
 type remotes struct {
-	artifact, source             []string
+	artifact, source             []stream.Remote
 	ignoreArtifact, ignoreSource bool
+	// purpose is what the command uses the servers for.
+	purpose remotespec.Purpose
+}
+
+// remoteOption is --artifact-remote or --source-remote; it may be given more than
+// once.
+type remoteOption struct {
+	target  *[]stream.Remote
+	purpose *remotespec.Purpose
+}
+
+func (o *remoteOption) String() string { return "" }
+func (o *remoteOption) Type() string   { return "REMOTE" }
+func (o *remoteOption) Set(text string) error {
+	r, err := remotespec.FromString(text, *o.purpose, func(path string) (string, error) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", err
+		}
+		if path, err = remotespec.Paths(".", home)(path); err != nil {
+			return "", err
+		}
+		return absolute(path)
+	})
+	if err != nil {
+		return wrong("Failed to interpret remote: %v", err)
+	}
+	*o.target = append(*o.target, r)
+	return nil
 }
 
 func (r *remotes) add(cmd *cobra.Command, artifact, source bool) {
 	if artifact {
-		cmd.Flags().Var(&list{&r.artifact, "REMOTE"}, "artifact-remote", "A remote artifact cache (not available in this version)")
+		cmd.Flags().Var(&remoteOption{&r.artifact, &r.purpose}, "artifact-remote", "A remote artifact cache, instead of the configured ones")
 	}
 	if source {
-		cmd.Flags().Var(&list{&r.source, "REMOTE"}, "source-remote", "A remote source cache (not available in this version)")
+		cmd.Flags().Var(&remoteOption{&r.source, &r.purpose}, "source-remote", "A remote source cache, instead of the configured ones")
 	}
 	if artifact {
 		addSwitch(cmd.Flags(), &r.ignoreArtifact, "ignore-project-artifact-remotes", "", "Ignore artifact caches that projects recommend")
@@ -201,20 +354,16 @@ func (r *remotes) add(cmd *cobra.Command, artifact, source bool) {
 	}
 }
 
-func (r *remotes) check() error {
-	switch {
-	case len(r.artifact) > 0:
-		return unavailable("'--artifact-remote'")
-	case len(r.source) > 0:
-		return unavailable("'--source-remote'")
-	}
-	return nil
+// apply lays the options over the configuration.
+func (r *remotes) apply(s *stream.Session) {
+	s.Settings.Artifacts.CommandLine, s.Settings.Artifacts.IgnoreProject = r.artifact, r.ignoreArtifact
+	s.Settings.SourceCaches.CommandLine, s.Settings.SourceCaches.IgnoreProject = r.source, r.ignoreSource
 }
 
 func (a *app) buildCommand() *cobra.Command {
 	var o struct {
-		deps  string
-		retry bool
+		deps          string
+		retry, detach bool
 	}
 	var r remotes
 	cmd := &cobra.Command{
@@ -229,18 +378,17 @@ func (a *app) buildCommand() *cobra.Command {
 			"  all:   everything\n\n" +
 			"What is needed to build these is built on demand.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := r.check(); err != nil {
-				return err
-			}
-			return a.perform(cmd, work{session: "Build",
+			return a.perform(cmd, work{session: "Build", detach: o.detach,
 				order: func(common stream.Session, f formats) (stream.Work, *frontend.ElementFormat, error) {
 					common.Settings.RetryFailed = common.Settings.RetryFailed || o.retry
+					r.apply(&common)
 					return &stream.Build{Session: common, Targets: args, Deps: o.deps, PipelineFields: f.element.Fields()}, nil, nil
 				}})
 		},
 	}
 	deps(cmd, &o.deps, "The dependencies to build", "none", "build", "run", "all")
 	r.add(cmd, true, true)
+	addSwitch(cmd.Flags(), &o.detach, "detach", "", "Return as soon as the build runs; bst attach comes back to it")
 	addSwitch(cmd.Flags(), &o.retry, "retry-failed", "r", "Try to build elements whose cached artifact is a failure")
 	return cmd
 }
@@ -295,7 +443,7 @@ func (a *app) shellCommand() *cobra.Command {
 		build, isolate, buildtree bool
 		mounts                    [][2]string
 	}
-	var r remotes
+	r := remotes{purpose: remotespec.Pull}
 	cmd := &cobra.Command{
 		Use:   "shell [TARGET] [COMMAND]...",
 		Short: "Shell into an element's sandbox environment",
@@ -305,14 +453,12 @@ func (a *app) shellCommand() *cobra.Command {
 			"  bst shell example.bst -- df -h\n\n" +
 			"Without a command, an interactive shell is run.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := r.check(); err != nil {
-				return err
-			}
 			if len(args) == 0 {
 				return missingArgument("TARGET")
 			}
 			return a.perform(cmd, work{shell: true,
 				order: func(common stream.Session, f formats) (stream.Work, *frontend.ElementFormat, error) {
+					r.apply(&common)
 					order := &stream.Shell{Session: common, Target: args[0], Command: args[1:],
 						Build: o.build || o.buildtree, UseBuildtree: o.buildtree, Isolate: o.isolate}
 					for _, m := range o.mounts {
@@ -346,23 +492,17 @@ func (a *app) sourceCommand() *cobra.Command {
 		deps   string
 	}
 	o.deps = "none"
-	var r remotes
+	r := remotes{purpose: remotespec.Pull}
 	fetch := &cobra.Command{
 		Use:   "fetch [ELEMENTS]...",
 		Short: "Fetch sources in a pipeline",
 		Long: "Fetch sources required to build the pipeline\n\n" +
 			"Without elements, the sources of the project's default targets are fetched,\nor those of all its elements where it has none.\n\n" +
-			"--deps says whose sources are fetched:\n\n" +
-			"  none:  the element's alone\n" +
-			"  run:   those of the element and what it needs to run\n" +
-			"  build: those of the build dependencies, without the element\n" +
-			"  all:   everything's",
+			whoseSources("fetched"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := r.check(); err != nil {
-				return err
-			}
 			return a.perform(cmd, work{session: "Fetch",
 				order: func(common stream.Session, f formats) (stream.Work, *frontend.ElementFormat, error) {
+					r.apply(&common)
 					return &stream.Fetch{Session: common, Targets: args, Except: o.except, Deps: o.deps,
 						PipelineFields: f.element.Fields()}, nil, nil
 				}})
@@ -371,7 +511,7 @@ func (a *app) sourceCommand() *cobra.Command {
 	fetch.Flags().Var(&list{&o.except, "PATH"}, "except", "Except certain dependencies from fetching")
 	deps(fetch, &o.deps, "The dependencies to fetch", "none", "build", "run", "all")
 	r.add(fetch, false, true)
-	group.AddCommand(fetch)
+	group.AddCommand(fetch, a.trackCommand(), a.sourcePushCommand(), a.sourceCheckoutCommand())
 	return group
 }
 
@@ -385,15 +525,12 @@ func (a *app) artifactCommand() *cobra.Command {
 		deps, tar, compression, location string
 	}
 	o.deps = "run"
-	var r remotes
+	r := remotes{purpose: remotespec.Pull}
 	checkout := &cobra.Command{
 		Use:   "checkout [TARGET]",
 		Short: "Checkout contents of an artifact",
 		Args:  atMost(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := r.check(); err != nil {
-				return err
-			}
 			compression := o.compression
 			switch {
 			case o.hardlinks && o.tar != "":
@@ -428,6 +565,7 @@ func (a *app) artifactCommand() *cobra.Command {
 			}
 			return a.perform(cmd, work{after: after,
 				order: func(common stream.Session, _ formats) (stream.Work, *frontend.ElementFormat, error) {
+					r.apply(&common)
 					order.Session = common
 					return order, nil, nil
 				}})
@@ -442,7 +580,7 @@ func (a *app) artifactCommand() *cobra.Command {
 	f.Var(&choice{&o.compression, []string{"gz", "xz", "bz2"}}, "compression", "The compression of the tarball")
 	f.Var(&folder{&o.location}, "directory", "The directory to checkout the artifact to")
 	r.add(checkout, true, false)
-	group.AddCommand(checkout)
+	group.AddCommand(checkout, a.artifactShow(), a.artifactPull(), a.artifactPush(), a.artifactLog(), a.artifactContents(), a.artifactDelete())
 	return group
 }
 

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 
 	"bst/impl/node"
+	"bst/impl/remotespec"
 	"bst/impl/stream"
 )
 
@@ -23,6 +24,9 @@ type Config struct {
 	File     string
 	Settings stream.Settings
 	Logging  Logging
+	// Strategy is how the backend runs, "" where the file does not say. Which
+	// names there are is the command line's to know.
+	Strategy string
 	// Unused names keys that were read and are valid, but that this version does
 	// nothing with: the user should hear of it. Each starts with its provenance.
 	Unused []string
@@ -42,6 +46,9 @@ type Logging struct {
 	// ThrottleUpdates lets the terminal leave out lines that later ones have
 	// overtaken by the time they are drawn. Frames are bounded in any case.
 	ThrottleUpdates bool
+	// Style is which lines are shown: full, digest or plain; "" where the
+	// configuration does not say. It is this program's own key.
+	Style string
 	// Where are the provenances of the two formats, for errors in them; zero
 	// where they are the defaults.
 	ElementFormatAt, MessageFormatAt stream.Provenance
@@ -194,7 +201,8 @@ func (r *reader) root(n *node.Node) {
 		}
 	}
 	r.keys(n, "cachedir", "sourcedir", "logdir", "workspacedir", "scheduler", "build", "fetch",
-		"track", "artifacts", "source-caches", "logging", "projects", "cache", "remote-execution")
+		"track", "artifacts", "source-caches", "logging", "projects", "cache", "remote-execution", "strategy")
+	r.c.Strategy = r.str(n, "strategy", "")
 
 	s := &r.c.Settings
 	s.CacheDir = r.directory(n, "cachedir", "${XDG_CACHE_HOME}/buildstream")
@@ -220,13 +228,12 @@ func (r *reader) root(n *node.Node) {
 		}
 	}
 
-	for _, policy := range [][2]string{{"fetch", "all"}, {"track", "aliases"}} {
-		m := r.mapping(n, policy[0])
-		r.keys(m, "source")
-		if r.enum(m, "source", policy[1], "all", "aliases", "mirrors", "user") != policy[1] {
-			r.unused(m, "source", "'"+policy[0]+".source' is not available in this version of bst and is ignored")
-		}
-	}
+	fetch := r.mapping(n, "fetch")
+	r.keys(fetch, "source")
+	s.FetchSource = r.enum(fetch, "source", "all", "all", "aliases", "mirrors", "user")
+	track := r.mapping(n, "track")
+	r.keys(track, "source")
+	s.TrackSource = r.enum(track, "source", "aliases", "all", "aliases", "mirrors", "user")
 	r.remotes(n)
 	r.projects(r.mapping(n, "projects"))
 }
@@ -260,13 +267,15 @@ func (r *reader) cache(n *node.Node) {
 	}
 	s.Quota = quota
 	reserved := r.str(n, "reserved-disk-space", "5%")
-	if _, err := parseSize(reserved, s.CacheDir); r.err == nil && (err != nil || reserved == "infinity") {
+	space, err := parseSize(reserved, s.CacheDir)
+	if r.err == nil && (err != nil || reserved == "infinity") {
 		if err == nil {
 			err = errors.New("infinity is not a valid size of reserved disk space")
 		}
 		r.fail(sizeError(n.Get("reserved-disk-space"), err, sizes+"2G 5%"))
 	}
-	if err := checkPercentage(r.str(n, "low-watermark", "80%")); err != nil && r.err == nil {
+	s.ReservedSpace = space
+	if s.LowWatermark, err = parsePercentage(r.str(n, "low-watermark", "80%")); err != nil && r.err == nil {
 		r.fail(sizeError(n.Get("low-watermark"), err, "Please specify the value as a % of the cache quota."))
 	}
 	s.PullBuildtrees = r.boolean(n, "pull-buildtrees", false)
@@ -291,7 +300,7 @@ const (
 
 func (r *reader) logging(n *node.Node) {
 	r.keys(n, "key-length", "verbose", "error-lines", "message-lines", "debug",
-		"element-format", "message-format", "throttle-ui-updates")
+		"element-format", "message-format", "throttle-ui-updates", "style")
 	l := &r.c.Logging
 	l.KeyLength = r.integer(n, "key-length", 8, 0)
 	l.Verbose = r.boolean(n, "verbose", true)
@@ -302,6 +311,9 @@ func (r *reader) logging(n *node.Node) {
 	l.MessageFormat = r.str(n, "message-format", defaultMessageFormat)
 	l.ThrottleUpdates = r.boolean(n, "throttle-ui-updates", true)
 	if n != nil {
+		if n.Get("style") != nil {
+			l.Style = r.enum(n, "style", "", "full", "digest", "plain")
+		}
 		if v := n.Get("element-format"); v != nil {
 			l.ElementFormatAt = v.Provenance()
 		}
@@ -321,14 +333,38 @@ func (r *reader) scheduler(n *node.Node) {
 	s.NetworkRetries = r.integer(n, "network-retries", 2, 0)
 }
 
-// remotes checks the parts about other machines, and says that they do nothing.
-func (r *reader) remotes(n *node.Node) {
-	for _, key := range []string{"artifacts", "source-caches"} {
-		m := r.mapping(n, key)
-		r.keys(m, "override-project-caches", "servers")
-		r.boolean(m, "override-project-caches", false)
-		r.unused(m, "servers", "remote caches are not available in this version of bst; '"+key+"' is ignored")
+// servers reads the servers of artifacts or sources.
+func (r *reader) servers(n *node.Node, key string) (c stream.CacheServers) {
+	m := r.mapping(n, key)
+	if m == nil || r.err != nil {
+		return c
 	}
+	r.keys(m, "override-project-caches", "servers")
+	c.Override = r.boolean(m, "override-project-caches", false)
+	list, err := m.GetSequence("servers")
+	r.fail(err)
+	if list == nil || r.err != nil {
+		return c
+	}
+	for _, item := range list.Items() {
+		if item.Kind() != node.Mapping {
+			r.fail(item.Errorf("INVALID_DATA", "Value of 'servers' is not of the expected type 'MappingNode'"))
+			return c
+		}
+		spec, err := remotespec.FromNode(item, func(text string) (string, error) { return filepath.Abs(r.path(text)) })
+		if err != nil {
+			r.fail(err)
+			return c
+		}
+		c.Servers = append(c.Servers, spec)
+	}
+	return c
+}
+
+// remotes reads the parts about other machines.
+func (r *reader) remotes(n *node.Node) {
+	r.c.Settings.Artifacts.User = r.servers(n, "artifacts")
+	r.c.Settings.SourceCaches.User = r.servers(n, "source-caches")
 	re := r.mapping(n, "remote-execution")
 	r.keys(re, "execution-service", "storage-service", "action-cache-service")
 	r.unused(n, "remote-execution", "remote execution is not available in this version of bst and is ignored")
@@ -369,9 +405,16 @@ func (r *reader) projects(n *node.Node) {
 				set.Options[option] = r.str(options, option, "")
 			}
 		}
-		for _, key := range []string{"artifacts", "source-caches", "remote-execution", "mirrors"} {
-			r.unused(p, key, "'"+key+"' is not available in this version of bst and is ignored")
+		if mirrors, err := p.GetSequence("mirrors"); err != nil {
+			r.fail(err)
+			return
+		} else if mirrors != nil {
+			list := node.NewMapping(mirrors.Provenance())
+			list.Set("mirrors", mirrors)
+			set.Mirrors = list.Dump()
 		}
+		set.Artifacts, set.SourceCaches = r.servers(p, "artifacts"), r.servers(p, "source-caches")
+		r.unused(p, "remote-execution", "'remote-execution' is not available in this version of bst and is ignored")
 		r.c.Settings.Projects[name] = set
 	}
 }

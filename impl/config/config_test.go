@@ -38,7 +38,7 @@ func defaults(cache string) stream.Settings {
 	return stream.Settings{
 		CacheDir: cache, SourceDir: cache + "/sources", LogDir: cache + "/logs", WorkspaceDir: ".",
 		Fetchers: 10, Builders: 4, Pushers: 4, NetworkRetries: 2, OnError: stream.OnErrorQuit,
-		BuildDependencies: "run", CacheBuildtrees: "auto",
+		FetchSource: "all", TrackSource: "aliases", BuildDependencies: "run", CacheBuildtrees: "auto", LowWatermark: 80,
 	}
 }
 
@@ -48,6 +48,11 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// 5 % of a disk of whatever size.
+	if c.Settings.ReservedSpace <= 0 {
+		t.Errorf("%d bytes are reserved", c.Settings.ReservedSpace)
+	}
+	c.Settings.ReservedSpace = 0
 	want := &Config{
 		Settings: defaults(filepath.Join(home, ".cache/buildstream")),
 		Logging: Logging{KeyLength: 8, Verbose: true, ErrorLines: 20, MessageLines: 20, ThrottleUpdates: true,
@@ -100,6 +105,8 @@ build:
   dependencies: all
 cache:
   quota: 10G
+  reserved-disk-space: 2G
+  low-watermark: 50%
   pull-buildtrees: true
   cache-buildtrees: always
   storage-service: {url: "https://example.com"}
@@ -116,25 +123,47 @@ logging:
   message-format: "%{message}"
 fetch: {source: mirrors}
 artifacts:
-  servers: [{url: "https://example.com"}]
+  override-project-caches: true
+  servers:
+  - url: https://example.com
+    push: true
+    auth: {access-token: ~/token}
+  - {url: "unix:/run/cas", type: storage, instance-name: main}
+source-caches:
+  servers: [{url: "https://sources.example.com"}]
 projects:
   here:
+    artifacts: {servers: [{url: "https://near.example.com"}]}
     strict: False
     default-mirror: near
     options: {arch: arm}
-    mirrors: []
+    mirrors: [{name: near, aliases: {a: ["file:///near/"]}}]
+  there: {mirrors: []}
 `)
 	c, err := Load(path, env("HOME", home, "STUFF", "/stuff"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	no := false
+	server := func(url string, line, column int) stream.Remote {
+		return stream.Remote{URL: url, Type: "all", RetryLimit: -1, From: stream.Provenance{File: path, Line: line, Column: column}.String()}
+	}
 	want := stream.Settings{
 		CacheDir: home + "/cache", SourceDir: "/stuff/src", LogDir: home + "/.cache/log", WorkspaceDir: "/ws",
 		Fetchers: 3, Builders: 5, Pushers: 7, OnError: stream.OnErrorContinue, MaxJobs: 9, RetryFailed: true,
-		BuildDependencies: "all", CacheBuildtrees: "always", PullBuildtrees: true, Quota: 10 << 30,
-		Projects: map[string]stream.ProjectSettings{"here": {Strict: &no, DefaultMirror: "near", Options: map[string]string{"arch": "arm"}}},
+		BuildDependencies: "all", CacheBuildtrees: "always", PullBuildtrees: true, Quota: 10 << 30, ReservedSpace: 2 << 30, LowWatermark: 50, FetchSource: "mirrors", TrackSource: "aliases",
+		Projects: map[string]stream.ProjectSettings{
+			"here": {Strict: &no, DefaultMirror: "near", Options: map[string]string{"arch": "arm"},
+				Artifacts: stream.CacheServers{Servers: []stream.Remote{server("https://near.example.com", 46, 26)}},
+				Mirrors:   "mirrors:\n- name: near\n  aliases:\n    a:\n    - file:///near/\n"},
+			"there": {Mirrors: "mirrors: []\n"},
+		},
 	}
+	first, second := server("https://example.com", 38, 4), server("unix:/run/cas", 41, 4)
+	first.Push, first.AccessToken = true, filepath.Join(home, "token")
+	second.Type, second.Instance = "storage", "main"
+	want.Artifacts.User = stream.CacheServers{Override: true, Servers: []stream.Remote{first, second}}
+	want.SourceCaches.User.Servers = []stream.Remote{server("https://sources.example.com", 43, 12)}
 	if diff := cmp.Diff(want, c.Settings); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
@@ -150,8 +179,6 @@ projects:
 	}
 	if diff := cmp.Diff([]string{
 		"remote storage services are not available in this version of bst; the service is ignored",
-		"'fetch.source' is not available in this version of bst and is ignored",
-		"remote caches are not available in this version of bst; 'artifacts' is ignored",
 	}, unused); diff != "" {
 		t.Errorf("unused (-want +got):\n%s", diff)
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // expander expands paths the way the reference's user configuration has them
@@ -43,7 +44,7 @@ func (e expander) home() string {
 	return "~"
 }
 
-var variable = regexp.MustCompile(`\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(?:\{([^}]*)\}|([A-Za-z0-9_]+))`) })
 
 // path expands ~, ~name, $NAME and ${NAME}. A variable or user that is not
 // known stays as it is written.
@@ -56,7 +57,7 @@ func (e expander) path(text string) string {
 			text = filepath.Join(u.HomeDir, rest)
 		}
 	}
-	text = variable.ReplaceAllStringFunc(text, func(match string) string {
+	text = variable().ReplaceAllStringFunc(text, func(match string) string {
 		name := strings.Trim(match[1:], "{}")
 		if v := e.get(name); v != "" {
 			return v
@@ -66,7 +67,7 @@ func (e expander) path(text string) string {
 	return filepath.Clean(text)
 }
 
-var size = regexp.MustCompile(`^([0-9]+\.?[0-9]*)([KMGT%]?)$`)
+var size = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]+\.?[0-9]*)([KMGT%]?)$`) })
 
 // parseSize reads a size in bytes; 0 is infinity. A percentage is of the volume
 // that dir lies on, or will lie on once it exists.
@@ -74,7 +75,7 @@ func parseSize(text, dir string) (int64, error) {
 	if text == "infinity" {
 		return 0, nil
 	}
-	m := size.FindStringSubmatch(text)
+	m := size().FindStringSubmatch(text)
 	if m == nil {
 		return 0, fmt.Errorf("%s is not a valid data size", text)
 	}
@@ -109,13 +110,18 @@ func parseSize(text, dir string) (int64, error) {
 	return int64(bytes), nil
 }
 
-func checkPercentage(text string) error {
+// ParseSize reads a size as the user configuration has it: 800M, 10G, infinity (0),
+// or a part of the disk that holds dir, as 5%.
+func ParseSize(text, dir string) (int64, error) { return parseSize(text, dir) }
+
+// parsePercentage gives whole percents.
+func parsePercentage(text string) (int, error) {
 	number, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
 	if err != nil || !strings.HasSuffix(text, "%") {
-		return fmt.Errorf("%s is not a valid percentage", text)
+		return 0, fmt.Errorf("%s is not a valid percentage", text)
 	}
 	if number < 0 || number > 100 {
-		return fmt.Errorf("%s is not between 0%% and 100%%", text)
+		return 0, fmt.Errorf("%s is not between 0%% and 100%%", text)
 	}
-	return nil
+	return int(number), nil
 }

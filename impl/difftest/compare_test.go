@@ -27,7 +27,7 @@ type outcome struct {
 }
 
 // format shows everything that is worked out for an element.
-const format = "== %{name} %{full-key}\n-- vars\n%{vars}\n-- env\n%{env}\n-- public\n%{public}\n-- config\n%{config}\n-- deps\n%{build-deps} %{runtime-deps}"
+const format = "== %{name} %{full-key}\n-- vars\n%{vars}\n-- env\n%{env}\n-- public\n%{public}\n-- config\n%{config}\n-- deps\n%{build-deps} %{runtime-deps}\n-- sources\n%{source-info}"
 
 // workplace is where a project lies and is shown.
 type workplace struct{ dir, project, config, report string }

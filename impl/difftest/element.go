@@ -168,6 +168,7 @@ func (g *generator) oneSource(t *tree) *Map {
 			s.set("strip-level", pick(g.source, "0", "1", "2", "01"))
 		}
 	}
+	g.provenance(s)
 	if g.one(3) && s.get("kind") != Value("patch") {
 		s.set("directory", pick(g.source, "sub", "a/b", "naïve", "%{v0}"))
 		if s.get("directory") == Value("%{v0}") && t.conf.get("variables") == nil {

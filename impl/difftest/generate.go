@@ -307,6 +307,10 @@ func (g *generator) subproject(dir, name string, depth int) *tree {
 		c.get("aliases").(*Map).set(a, "https://"+a+".example/")
 		t.aliases = append(t.aliases, a)
 	}
+	if g.one(6) {
+		c.set("source-provenance-attributes", pick[Value](g.source, mapping(), mapping("originator", "who"),
+			mapping("homepage", "where", "issue-tracker", "whom to ask")))
+	}
 	g.overrides(t)
 	g.includes(t)
 	if depth < 2 {
@@ -434,6 +438,13 @@ func (g *generator) includes(t *tree) {
 			t.conf.set(key, mapping("v0", "over", "extra", g.text(nil)))
 			_ = m
 		}
+		if g.one(4) {
+			// A file that only includes the next, and says something under it.
+			between := fmt.Sprintf("include/between%d.yml", i)
+			g.project.Documents[t.path(between)] = mapping("(@)", pick[Value](g.source, file, list(file)),
+				"variables", g.conditional(mapping("between", g.text(nil)), t.options))
+			file = between
+		}
 		files.Items = append(files.Items, file)
 	}
 	if len(files.Items) == 1 && g.one(2) {
@@ -477,7 +488,12 @@ func (g *generator) junction(t *tree, i int) {
 	if g.one(5) {
 		config.set("map-aliases", "identity")
 	}
-	e := mapping("kind", "junction", "sources", list(mapping("kind", "local", "path", dir)))
+	if g.one(5) && len(sub.aliases) > 0 && len(t.aliases) > 0 {
+		config.set("aliases", mapping(pick(g.source, sub.aliases...), pick(g.source, t.aliases...)))
+	}
+	local := mapping("kind", "local", "path", dir)
+	g.provenance(local)
+	e := mapping("kind", "junction", "sources", list(local))
 	if len(config.Keys) > 0 {
 		e.set("config", config)
 	}
@@ -497,6 +513,14 @@ func (g *generator) junction(t *tree, i int) {
 		if t.conf.get("junctions").(*Map).Keys[0] == "duplicates" {
 			t.conf.set("junctions", mapping("duplicates", mapping(sub.name, list(file))))
 		}
+	}
+}
+
+// provenance says of a source where it comes from, sometimes in words that the
+// project does not know.
+func (g *generator) provenance(s *Map) {
+	if g.one(6) {
+		s.set("provenance", mapping(pick(g.source, "homepage", "homepage", "issue-tracker", "issue-tracker", "originator"), g.text(nil)))
 	}
 }
 

@@ -36,7 +36,7 @@ var whence = regexp.MustCompile(`^(\w+ (element|source) at )?[^:\[\]]*(:[^:\[\]]
 
 // nowhere are the errors that no place in a file belongs to, or that the
 // reference, too, gives without one.
-var nowhere = regexp.MustCompile(`(?s)^(\S+: (Severely )?[Mm]alformed YAML|Invalid value for |Unknown option |Circular dependency detected|` +
+var nowhere = regexp.MustCompile(`(?s)^([^\n]+: (Severely )?[Mm]alformed YAML|Invalid value for |Unknown option |Circular dependency detected|` +
 	`The following element|Could not find element|Element '|Aliases are|\S+ \[line)|Reference to|Invalid element name|Could not load|None of|Dependency|Junction`)
 
 // TestProperties checks what must hold for all projects.

@@ -16,6 +16,7 @@ func pluginDefaults(p *project.Plugin, kind string) (*node.Node, error) {
 		return nil, nil
 	}
 	name := kind + ".yaml"
+	p.Project.Seen().File(filepath.Join(p.Dir, name))
 	n, err := node.Load(filepath.Join(p.Dir, name), name)
 	var missing *stream.Error
 	if errors.As(err, &missing) && missing.Reason == "MISSING_FILE" {

@@ -65,7 +65,11 @@ type Element struct {
 	// RunCommands says that building it may run commands in the sandbox.
 	RunCommands bool
 
-	// Sources are in the order of the element's list.
+	// Workspace is the folder, absolute, that takes the place of the element's
+	// sources while it is worked on there; "" for none.
+	Workspace string
+	// Sources are in the order of the element's list; of an element with a
+	// workspace, that alone.
 	Sources []*Source
 	// SourcesResolved says that every source has a ref. Without it the element
 	// has no cache key, and neither have those that are built from it.
@@ -138,6 +142,8 @@ type Source struct {
 	Key string
 	// unique is the encoded form of its unique key.
 	unique []byte
+	// kept is nil but with Options.KeepSources.
+	kept *keptSource
 }
 
 // String names the source as messages do.

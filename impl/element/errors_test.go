@@ -48,7 +48,7 @@ func TestErrors(t *testing.T) {
 		{"a Python plugin", strings.ReplaceAll(pip, "%", "sausage"), "kind: sausage\n", stream.Error{
 			Domain: "PLUGIN", Reason: "plugin-not-found",
 			Message: "a.bst [line 1 column 0]: No element plugin registered for kind 'sausage'",
-			Detail:  "project.conf [line 4 column 2]: the project takes it from the origin 'pip', as a Python plugin.\n"}},
+			Detail:  "project.conf [line 4 column 2]: the project takes it from pip: x, as a Python plugin.\n"}},
 		{"unknown source kind", "", "kind: import\nsources:\n- kind: sausage\n", stream.Error{
 			Domain: "PLUGIN", Reason: "plugin-not-found",
 			Message: "a.bst [line 3 column 2]: No source plugin registered for kind 'sausage'",

@@ -10,6 +10,9 @@ func (h Handle) FullName() string { return h.Element.FullName }
 // NormalName is the name as directories are called by it.
 func (h Handle) NormalName() string { return h.Element.NormalName }
 
+// ProjectName is the name of the element's project.
+func (h Handle) ProjectName() string { return h.Element.Project.Name }
+
 // ElementKind is the name in "kind:".
 func (h Handle) ElementKind() string { return h.Element.Kind }
 
@@ -35,16 +38,20 @@ func (d describedSource) Info() ([]kind.SourceInfo, bool) {
 }
 
 // Info is what the source reports of where it comes from, nil where its kind
-// does not, or it has no ref. What the project says of the source is put to
-// each that has nothing of its own.
+// does not. What the project says of the source is put to each that has nothing
+// of its own. Of a source without a ref the version is "None", as in the
+// reference.
 func (s *Source) Info() ([]kind.SourceInfo, error) {
 	informer, ok := s.Impl.(kind.Informer)
-	if !ok || !s.Resolved {
+	if !ok {
 		return nil, nil
 	}
 	infos, err := informer.SourceInfo()
 	for i := range infos {
 		infos[i].Kind = s.Kind
+		if !s.Resolved && infos[i].Version == "" {
+			infos[i].Version = "None"
+		}
 		if infos[i].Provenance == nil {
 			infos[i].Provenance = s.Attributes
 		}

@@ -26,7 +26,8 @@ const coreVersion = `{"core-artifact-version":11,"dependencies":[`
 
 // keyer computes keys. Several keyers share names and keyed.
 type keyer struct {
-	walker walker
+	elements []*Element
+	closures closures
 	// names[i] is `["project","name"` of element i; keyed[i] is that and its
 	// strict key, nil while there is none.
 	names, keyed [][]byte
@@ -164,8 +165,9 @@ func (g *Graph) computeKeys(ctx context.Context) error {
 
 	workers := runtime.GOMAXPROCS(0)
 	keyers := make([]*keyer, workers)
+	deps := newAdjacency(g.Elements)
 	for i := range keyers {
-		keyers[i] = &keyer{names: names, keyed: keyed, prefixes: prefixes}
+		keyers[i] = &keyer{elements: g.Elements, closures: newClosures(deps), names: names, keyed: keyed, prefixes: prefixes}
 	}
 	free := make(chan *keyer, workers)
 	for _, k := range keyers {
@@ -243,45 +245,46 @@ func (k *keyer) key(e *Element) error {
 	}
 	k.weak.reset()
 	k.strict.reset()
-	k.walker.reset(len(k.names))
 	// What the hashes go on from was complete, or it would not have been kept.
 	weakDone, strictDone, err := k.resume(e)
 	if err != nil {
 		return err
 	}
-	haveWeak, haveStrict, count := true, true, 0
-	k.walker.walk(e, ScopeBuild, func(dep *Element) bool {
-		count++
-		name, key := k.names[dep.Index], k.keyed[dep.Index]
-		if count > weakDone {
-			w := &k.weak
+	haveWeak, haveStrict := true, true
+	closure := k.closures.of(e.Index)
+	withKeys := !plainNames(e)
+	for i, dep := range closure {
+		if i >= weakDone {
+			w, name := &k.weak, k.names[dep]
 			w.room(len(name) + len(`,,""]`) + 2*sha256.Size)
-			if count > 1 {
+			if i > 0 {
 				w.buf = append(w.buf, ',')
 			}
 			w.buf = append(w.buf, name...)
-			if e.Traits.StrictRebuild || e.Strict(dep) {
-				haveWeak = haveWeak && dep.WeakKey != ""
-				w.buf = append(append(append(w.buf, `,"`...), dep.WeakKey...), '"')
+			if withKeys {
+				if d := k.elements[dep]; e.Traits.StrictRebuild || e.Strict(d) {
+					haveWeak = haveWeak && d.WeakKey != ""
+					w.buf = append(append(append(w.buf, `,"`...), d.WeakKey...), '"')
+				}
 			}
 			w.buf = append(w.buf, ']')
 		}
-		if count > strictDone {
+		if i >= strictDone {
+			key := k.keyed[dep]
 			haveStrict = haveStrict && key != nil
 			s := &k.strict
 			s.room(len(key) + 1)
-			if count > 1 {
+			if i > 0 {
 				s.buf = append(s.buf, ',')
 			}
 			s.buf = append(s.buf, key...)
 		}
-		return true
-	})
+	}
 	if !haveWeak {
 		return nil
 	}
 	if haveStrict {
-		if err := k.keep(e, count); err != nil {
+		if err := k.keep(e, len(closure)); err != nil {
 			return err
 		}
 	}

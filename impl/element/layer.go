@@ -1,6 +1,7 @@
 package element
 
 import (
+	"context"
 	"slices"
 	"sync"
 
@@ -84,18 +85,36 @@ func (ls *layers) get(e *project.Element) (*layer, error) {
 	return entry.layer, entry.err
 }
 
+// all makes the layers of all elements ahead, side by side: elements that follow
+// each other mostly have the same kind, and would wait for each other. Errors are
+// left to who asks for the layer.
+func (ls *layers) all(ctx context.Context, elements []*project.Element) error {
+	seen := map[layerKey]bool{}
+	var first []*project.Element
+	for _, e := range elements {
+		if key := (layerKey{e.Project, e.Kind}); !seen[key] {
+			seen[key] = true
+			first = append(first, e)
+		}
+	}
+	return parallel(ctx, len(first), func(i int) error {
+		_, _ = ls.get(first[i])
+		return nil
+	})
+}
+
 // load makes the layer of e's kind.
 func (ls *layers) load(e *project.Element) (*layer, error) {
 	p, first := e.Project, e.FirstPass()
-	traits, origin, err := ls.registry.element(p, e.Kind, e.Node)
+	found := ls.plugins.element(p, e.Kind)
+	if found.err != nil {
+		return nil, found.err
+	}
+	traits, origin, err := ls.registry.element(p, e.Kind, e.Node, found)
 	if err != nil {
 		return nil, err
 	}
-	plugin, err := ls.plugins.element(p, e.Kind)
-	if err != nil {
-		return nil, err
-	}
-	defaults, err := ls.pluginDefaults(p, origin, plugin, traits)
+	defaults, err := ls.pluginDefaults(p, origin, found.plugin, traits)
 	if err != nil {
 		return nil, err
 	}

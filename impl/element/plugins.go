@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"bst/impl/kind"
+	"bst/impl/kind/plainelement"
 	"bst/impl/node"
 	"bst/impl/project"
 	"bst/impl/stream"
@@ -37,7 +38,13 @@ type pluginKey struct {
 // foundPlugin has no plugin where the project declares none.
 type foundPlugin struct {
 	plugin *project.Plugin
-	err    error
+	// element or source is what does the plugin's work, nil where nothing is
+	// known to.
+	element *kind.Traits
+	source  *kind.SourceTraits
+	// sum is the SHA-256 of the plugin's file, in hexadecimal, where it was read.
+	sum string
+	err error
 }
 
 // findPlugins looks for the plugins of all elements and sources, by one
@@ -46,33 +53,47 @@ type foundPlugin struct {
 func findPlugins(ctx context.Context, loaded *project.Loaded, registry *Registry) *plugins {
 	ps := &plugins{found: map[pluginKey]foundPlugin{}}
 	var builtIn []builtInDefaults
-	look := func(key pluginKey, at *node.Node, known kind.Plugins) {
+	look := func(key pluginKey, at *node.Node, f foundPlugin, known *kind.Plugins) {
 		if _, done := ps.found[key]; done {
 			return
 		}
-		var f foundPlugin
 		f.plugin, f.err = key.project.Plugin(ctx, key.what, key.kind)
 		switch {
-		case f.err != nil && project.NotFetched(f.err) && len(known.Files) == 0:
-			builtIn = append(builtIn, builtInDefaults{key, f.err.Error()})
+		case f.err != nil && project.NotFetched(f.err) && (known == nil || len(known.Files) == 0):
+			if known != nil {
+				builtIn = append(builtIn, builtInDefaults{key, f.err.Error()})
+			}
 			f.err = nil
 		case f.err == nil && f.plugin != nil:
-			f.err = check(key, f.plugin, at, known)
-			if f.plugin.Dir == "" {
+			f.check(registry, key, at, known)
+			if f.plugin.Dir == "" && known != nil {
 				builtIn = append(builtIn, builtInDefaults{key, f.plugin.String() + " is not installed in the version that is asked for"})
 			}
 		}
 		ps.found[key] = f
 	}
 	for _, l := range loaded.All {
-		if t := registry.elements[l.Kind]; t != nil {
-			look(pluginKey{l.Project, project.PluginElement, l.Kind}, l.Node, t.Plugins)
+		if l.Kind != "" {
+			t := registry.elements[l.Kind]
+			f := foundPlugin{element: t}
+			var known *kind.Plugins
+			if t != nil {
+				known = &t.Plugins
+			}
+			look(pluginKey{l.Project, project.PluginElement, l.Kind}, l.Node, f, known)
 		}
 		for _, s := range l.Node.Get("sources").Items() {
 			name := s.Get("kind").Text()
-			if t := registry.sources[name]; t != nil {
-				look(pluginKey{l.Project, project.PluginSource, name}, s, t.Plugins)
+			if name == "" {
+				continue
 			}
+			t := registry.sources[name]
+			f := foundPlugin{source: t}
+			var known *kind.Plugins
+			if t != nil {
+				known = &t.Plugins
+			}
+			look(pluginKey{l.Project, project.PluginSource, name}, s, f, known)
 		}
 	}
 	ps.note(builtIn)
@@ -108,51 +129,119 @@ func (ps *plugins) note(list []builtInDefaults) {
 	}
 }
 
-// element is where an element kind comes from, nil for one of the format's own.
-func (ps *plugins) element(p *project.Project, kind string) (*project.Plugin, error) {
-	f := ps.found[pluginKey{p, project.PluginElement, kind}]
-	return f.plugin, f.err
+// element is where an element kind comes from, without a plugin for one of the
+// format's own.
+func (ps *plugins) element(p *project.Project, kind string) foundPlugin {
+	return ps.found[pluginKey{p, project.PluginElement, kind}]
 }
 
-// source tells what is wrong with where a source kind comes from.
-func (ps *plugins) source(p *project.Project, kind string) error {
-	return ps.found[pluginKey{p, project.PluginSource, kind}].err
+// source is where a source kind comes from.
+func (ps *plugins) source(p *project.Project, kind string) foundPlugin {
+	return ps.found[pluginKey{p, project.PluginSource, kind}]
 }
 
-// check refuses a plugin that is not known to do what the kind here does.
-func check(key pluginKey, p *project.Plugin, at *node.Node, known kind.Plugins) error {
-	packages := known.Packages
-	if len(packages) == 0 && len(known.Files) == 0 {
-		packages = []string{kind.Official, kind.Samples}
+// check finds what does the work of the plugin, and refuses one that nothing is
+// known to do the same as. known is what the kind of its name stands for, nil
+// for no such kind.
+func (f *foundPlugin) check(registry *Registry, key pluginKey, at *node.Node, known *kind.Plugins) {
+	p := f.plugin
+	var packages []string
+	if known != nil {
+		packages = known.Packages
+		if len(packages) == 0 && len(known.Files) == 0 {
+			packages = []string{kind.Official, kind.Samples}
+		}
+		from := strings.ReplaceAll(p.Project.Name, "_", "-")
+		if p.Origin.Origin == "pip" {
+			from = p.Origin.Package()
+		}
+		if slices.Contains(packages, from) {
+			f.vary(key.kind)
+			return
+		}
 	}
-	from := strings.ReplaceAll(p.Project.Name, "_", "-")
-	if p.Origin.Origin == "pip" {
-		from = p.Origin.Package()
-	}
-	if slices.Contains(packages, from) {
-		return nil
-	}
-	if p.Origin.Origin == "pip" {
-		return unknownPlugin(key, p, at, "The kind that is built in stands for the one in "+strings.Join(packages, " or ")+".")
+	f.element, f.source = nil, nil
+	if p.Dir == "" {
+		if known != nil {
+			what := "Single files are known of that kind, and none is installed here."
+			if len(packages) > 0 {
+				what = "The kind that is built in stands for the one in " + strings.Join(packages, " or ") + "."
+			}
+			f.err = unknownPlugin(key, p, at, what)
+		}
+		return
 	}
 	file := filepath.Join(p.Dir, key.kind+".py")
-	sum, err := checksum(file)
-	if errors.Is(err, fs.ErrNotExist) {
+	p.Project.Seen().File(file)
+	text, err := readPlugin(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		e := at.Errorf("plugin-not-found", "No %s plugin registered for kind '%s'", key.what, key.kind)
 		e.Domain = stream.DomainPlugin
 		e.Detail = fmt.Sprintf("%s: the project takes it from %s, where there is no file '%s.py'.",
 			p.Origin.Provenance, p, key.kind)
-		return e
-	}
-	if err != nil {
+		f.err = e
+		return
+	case err != nil:
 		e := at.Errorf("load-plugin-error", "Failed to load plugin '%s': %s", key.kind, err)
 		e.Domain = stream.DomainPlugin
-		return e
+		f.err = e
+		return
 	}
-	if slices.Contains(known.Files, sum) {
-		return nil
+	sum := sha256.Sum256(text)
+	f.sum = hex.EncodeToString(sum[:])
+	switch key.what {
+	case project.PluginSource:
+		if t := registry.sourceFiles[f.sum]; t != nil {
+			f.source = sourceVariant(t, key.kind, string(text))
+		}
+	case project.PluginElement:
+		if t := registry.elementFiles[f.sum]; t != nil {
+			f.element = elementVariant(t, key.kind, string(text))
+		} else {
+			f.element = plainelement.Read(key.kind, text)
+		}
 	}
-	return unknownPlugin(key, p, at, "That file has the SHA-256 "+sum+".")
+	if f.element == nil && f.source == nil && known != nil {
+		f.err = unknownPlugin(key, p, at, "That file has the SHA-256 "+f.sum+".")
+	}
+}
+
+// vary makes of a kind what the release of its plugin has that the project
+// uses. A file that cannot be read says nothing: packages are known by name.
+func (f *foundPlugin) vary(name string) {
+	if f.plugin.Dir == "" || f.element == nil && f.source.Variant == nil {
+		return
+	}
+	file := filepath.Join(f.plugin.Dir, name+".py")
+	f.plugin.Project.Seen().File(file)
+	text, err := readPlugin(file)
+	switch {
+	case err != nil:
+	case f.element != nil:
+		f.element = elementVariant(f.element, name, string(text))
+	default:
+		f.source = sourceVariant(f.source, name, string(text))
+	}
+}
+
+func elementVariant(t *kind.Traits, name, file string) *kind.Traits {
+	variant := *t
+	if t.Variant != nil {
+		variant = t.Variant(file)
+	}
+	variant.ReadConstants(file)
+	variant.Kind = name
+	return &variant
+}
+
+func sourceVariant(t *kind.SourceTraits, name, file string) *kind.SourceTraits {
+	variant := *t
+	if t.Variant != nil {
+		variant = t.Variant(file)
+	}
+	variant.Kind = name
+	return &variant
 }
 
 // unknownPlugin is the error for a plugin that has the name of a kind which is
@@ -167,15 +256,18 @@ func unknownPlugin(key pluginKey, p *project.Plugin, at *node.Node, what string)
 	return e
 }
 
-func checksum(file string) (string, error) {
-	f, err := os.Open(file)
+// maxPlugin bounds how much of a plugin's file is read.
+const maxPlugin = 4 << 20
+
+func readPlugin(name string) ([]byte, error) {
+	f, err := os.Open(name)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer f.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
-		return "", err
+	text, err := io.ReadAll(io.LimitReader(f, maxPlugin+1))
+	if err == nil && len(text) > maxPlugin {
+		err = fmt.Errorf("%s has more than %d bytes", name, maxPlugin)
 	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return text, err
 }

@@ -43,6 +43,16 @@ func resolveWith(t *testing.T, dir string, more ...kind.Traits) (*element.Graph,
 	return element.Resolve(context.Background(), loaded, registry, element.Options{})
 }
 
+// plainFile is a plugin without code.
+const plainFile = `from buildstream import BuildElement
+
+class Ours(BuildElement):
+    BST_MIN_VERSION = "2.0"
+
+def setup():
+    return Ours
+`
+
 const junctionFile = "kind: junction\nsources: [{kind: local, path: sub}]\n"
 
 // Defaults come from beside the plugin's file, wherever that is.
@@ -73,6 +83,17 @@ func TestPluginDefaults(t *testing.T) {
 			"sub/project.conf":    "name: anything\nmin-version: 2.0\n" + local,
 			"sub/plugins/twin.py": "known", "sub/plugins/twin.yaml": "variables: {flavour: theirs}\n",
 		}, "theirs", 0},
+		{"a plain build element", "plugins:\n- {origin: local, path: plugins, elements: [ours]}\n", map[string]string{
+			"a.bst": "kind: ours\n", "plugins/ours.yaml": "variables: {flavour: plain}\n",
+			"plugins/ours.py": plainFile,
+		}, "plain", 0},
+		{"a plain build element of a kind's name", "plugins:\n- {origin: local, path: plugins, elements: [make]}\n", map[string]string{
+			"a.bst": "kind: make\n", "plugins/make.yaml": "variables: {flavour: plain}\n",
+			"plugins/make.py": plainFile,
+		}, "plain", 0},
+		{"a file by another name", "plugins:\n- {origin: local, path: plugins, elements: [sibling]}\n", map[string]string{
+			"a.bst": "kind: sibling\n", "plugins/sibling.py": "known", "plugins/sibling.yaml": "variables: {flavour: renamed}\n",
+		}, "renamed", 0},
 		{"a package that is not installed", "plugins:\n- {origin: pip, package-name: buildstream-plugins, elements: [make]}\n",
 			map[string]string{"a.bst": "kind: make\nvariables: {flavour: own}\n"}, "own", 1},
 		{"a junction that is not here", "plugins:\n- {origin: junction, junction: sub.bst, elements: [make]}\n",
@@ -105,6 +126,12 @@ func TestUnknownPlugins(t *testing.T) {
 		{"an edited file", "plugins:\n- {origin: local, path: plugins, elements: [twin]}\n", map[string]string{
 			"a.bst": "kind: twin\n", "plugins/twin.py": "edited",
 		}, "plugin-unknown", []string{"local: plugins", "SHA-256"}},
+		{"a file of no kind's name", "plugins:\n- {origin: local, path: plugins, elements: [ours]}\n", map[string]string{
+			"a.bst": "kind: ours\n", "plugins/ours.py": plainFile + "print()\n",
+		}, "plugin-not-found", []string{"local: plugins", "SHA-256", "'ours' built in"}},
+		{"a source file of no kind's name", "plugins:\n- {origin: local, path: plugins, sources: [ours]}\n", map[string]string{
+			"a.bst": "kind: import\nsources: [{kind: ours}]\n", "plugins/ours.py": "edited",
+		}, "plugin-not-found", []string{"local: plugins", "SHA-256", "'ours' built in"}},
 		{"a file that is not there", "plugins:\n- {origin: local, path: plugins, elements: [twin]}\n", map[string]string{
 			"a.bst": "kind: twin\n", "plugins/other.py": "",
 		}, "plugin-not-found", []string{"local: plugins", "twin.py"}},
@@ -175,6 +202,26 @@ func TestKeyText(t *testing.T) {
 			if got := hex.EncodeToString(sum[:]); got != key {
 				t.Errorf("%s (weak %v): %s of %s, not %s", e.Name, weak, got, text, key)
 			}
+		}
+	}
+}
+
+// Kinds that stand for single files may share a name; of kinds that are more
+// there is one.
+func TestRegistry(t *testing.T) {
+	released := twin("released")
+	released.Plugins.Packages = []string{kind.Community}
+	for _, tt := range []struct {
+		name  string
+		kinds []kind.Traits
+		fails bool
+	}{
+		{"a file beside a package", []kind.Traits{twin("one"), released, twin("two")}, false},
+		{"a file twice", []kind.Traits{twin("one"), twin("one")}, true},
+		{"a package twice", []kind.Traits{manual.Traits(), manual.Traits()}, true},
+	} {
+		if _, err := element.NewRegistry(tt.kinds, nil); err != nil != tt.fails {
+			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"bst/impl/bug"
+	"bst/impl/cas"
 	"bst/impl/element/variables"
 	"bst/impl/kind"
 	"bst/impl/node"
@@ -23,9 +25,15 @@ type Options struct {
 	// from an origin. Nil stands for those that lie beside the plugin's file,
 	// as far as that is here.
 	Defaults Defaults
+	// Digests reads what sources name, once for all Resolves that have it; nil
+	// stands for this one's own.
+	Digests *cas.Digests
 	// NoKeys leaves the keys out: they cost what the closures of all elements
 	// add up to, and some commands do not show them.
 	NoKeys bool
+	// KeepSources has sources keep what WithRef and Mapping need: most commands
+	// have no use for it.
+	KeepSources bool
 	// Progress hears how many elements have been resolved, from several
 	// goroutines at once. May be nil.
 	Progress func(current, total int)
@@ -38,36 +46,25 @@ type Defaults func(p *project.Project, o *project.PluginOrigin, kind string) (*n
 // Resolve works out everything about the loaded elements that follows from the
 // project alone, cache keys included.
 //
-// Errors are those of the reference; where several elements have one, that of
-// the basemost element is returned.
+// Errors are those of the reference; where several elements have one, that which
+// the reference meets first is returned.
 func Resolve(ctx context.Context, loaded *project.Loaded, registry *Registry, o Options) (*Graph, error) {
 	found := findPlugins(ctx, loaded, registry)
-	r := &resolution{
-		loaded:  loaded,
-		options: o,
-		layers: &layers{
-			registry: registry, defaults: o.Defaults, plugins: found, entries: map[layerKey]*layerEntry{},
-		},
-		graph: &Graph{Elements: make([]*Element, len(loaded.All)), Notes: found.notes},
-		index: make(map[*project.Element]*Element, len(loaded.All)),
-	}
-	elements := make([]Element, len(loaded.All))
-	for i, l := range loaded.All {
-		e := &elements[i]
-		e.Index = i
-		r.graph.Elements[i] = e
-		r.index[l] = e
-	}
-	for _, t := range loaded.Targets {
-		r.graph.Targets = append(r.graph.Targets, r.index[t])
-	}
+	r := newResolution(loaded, o, &layers{
+		registry: registry, defaults: o.Defaults, plugins: found, entries: map[layerKey]*layerEntry{},
+	})
+	r.graph.Notes = found.notes
+	err := r.layers.all(ctx, loaded.All)
 	// Kinds may ask about the dependencies of their element, so all elements
 	// get their traits before any is configured.
-	if err := r.each(ctx, r.identify); err != nil {
-		return nil, err
+	if err == nil {
+		err = r.each(ctx, r.identify)
 	}
-	if err := r.each(ctx, r.resolve); err != nil {
-		return nil, err
+	if err == nil {
+		err = r.each(ctx, r.resolve)
+	}
+	if err != nil {
+		return nil, r.firstError(ctx, err)
 	}
 	r.warn()
 	if o.NoKeys {
@@ -79,6 +76,29 @@ func Resolve(ctx context.Context, loaded *project.Loaded, registry *Registry, o 
 	return r.graph, nil
 }
 
+// newResolution makes an element, with nothing in it, of each that was loaded.
+func newResolution(loaded *project.Loaded, o Options, l *layers) *resolution {
+	r := &resolution{
+		loaded: loaded, options: o, layers: l,
+		graph: &Graph{Elements: make([]*Element, len(loaded.All))},
+		index: make(map[*project.Element]*Element, len(loaded.All)), digests: o.Digests,
+	}
+	if r.digests == nil {
+		r.digests = new(cas.Digests)
+	}
+	elements := make([]Element, len(loaded.All))
+	for i, l := range loaded.All {
+		e := &elements[i]
+		e.Index = i
+		r.graph.Elements[i] = e
+		r.index[l] = e
+	}
+	for _, t := range loaded.Targets {
+		r.graph.Targets = append(r.graph.Targets, r.index[t])
+	}
+	return r
+}
+
 // resolution is one Resolve.
 type resolution struct {
 	loaded  *project.Loaded
@@ -86,6 +106,7 @@ type resolution struct {
 	layers  *layers
 	graph   *Graph
 	index   map[*project.Element]*Element
+	digests *cas.Digests
 
 	done atomic.Int64
 
@@ -106,7 +127,7 @@ func parallel(ctx context.Context, n int, f func(int) error) error {
 	var (
 		next   atomic.Int64
 		stop   atomic.Bool
-		wg     sync.WaitGroup
+		wg     bug.Group
 		mu     sync.Mutex // guards failed and first
 		failed error
 		first  = n
@@ -120,7 +141,7 @@ func parallel(ctx context.Context, n int, f func(int) error) error {
 				}
 				err := ctx.Err()
 				if err == nil {
-					err = f(i)
+					err = bug.Try(func() error { return f(i) })
 				}
 				if err != nil {
 					// Every lower number has been taken, and will be finished.
@@ -153,9 +174,10 @@ func (r *resolution) identify(i int) error {
 	layer, err := r.layers.get(l)
 	if err != nil {
 		var known *stream.Error
-		if errors.As(err, &known) && known.Reason == "plugin-not-found" {
+		found := r.layers.plugins.element(l.Project, l.Kind)
+		if errors.As(err, &known) && known.Reason == "plugin-not-found" && found.err == nil {
 			// The layer was asked for by another element, perhaps: name this one.
-			_, _, err = r.layers.registry.element(l.Project, l.Kind, l.Node)
+			_, _, err = r.layers.registry.element(l.Project, l.Kind, l.Node, found)
 		}
 		return err
 	}
@@ -179,9 +201,23 @@ func (r *resolution) identify(i int) error {
 	return err
 }
 
-// resolve composes, expands and configures an element.
+// resolve does all that an element needs.
 func (r *resolution) resolve(i int) error {
 	l, e := r.loaded.All[i], r.graph.Elements[i]
+	if err := r.configure(e, l); err != nil {
+		return err
+	}
+	if err := r.complete(e, l); err != nil {
+		return err
+	}
+	if r.options.Progress != nil {
+		r.options.Progress(int(r.done.Add(1)), len(r.loaded.All))
+	}
+	return nil
+}
+
+// configure composes, expands and configures an element and its sources.
+func (r *resolution) configure(e *Element, l *project.Element) error {
 	layer, err := r.layers.get(l)
 	if err != nil {
 		return err
@@ -217,19 +253,21 @@ func (r *resolution) resolve(i int) error {
 		return err
 	}
 	e.Sandbox, e.sandboxJSON = box.Sandbox, box.json
-	if err := r.resolveSources(e, l); err != nil {
-		return err
-	}
+	return r.resolveSources(e, l)
+}
+
+// complete does what the reference does when an element's dependencies are there.
+func (r *resolution) complete(e *Element, l *project.Element) error {
 	if err := r.configureDependencies(e, l); err != nil {
 		return err
 	}
 	if err := e.preflight(); err != nil {
 		return err
 	}
-	if r.options.Progress != nil {
-		r.options.Progress(int(r.done.Add(1)), len(r.loaded.All))
+	if r.options.NoKeys {
+		return nil
 	}
-	return nil
+	return e.keySources()
 }
 
 // compose gives the mapping that an element has at key, laid over its layer's
@@ -320,27 +358,35 @@ func (e *Element) setPublic(l *layer, n *node.Node) error {
 func (r *resolution) configureDependencies(e *Element, l *project.Element) error {
 	var deps []kind.Dependency
 	for _, d := range l.Deps {
-		if !d.Build {
-			continue
-		}
-		dep := kind.Dependency{Element: Handle{r.index[d.Element]}, Path: d.Path, Provenance: d.Provenance()}
-		if len(d.Configs) == 0 {
-			deps = append(deps, dep)
-			continue
-		}
-		if !e.Traits.DependencyConfig {
-			return d.Configs[0].Errorf("INVALID_DEPENDENCY_CONFIG",
-				"Custom dependency configuration is not supported by element plugin '%s'", e.Kind)
-		}
-		for _, config := range d.Configs {
-			dep.Config = config.Clone()
-			if err := e.Variables.Expand(dep.Config); err != nil {
-				return err
-			}
-			deps = append(deps, dep)
+		var err error
+		if deps, err = r.appendDependency(deps, e, d); err != nil {
+			return err
 		}
 	}
 	return e.Impl.ConfigureDependencies(deps)
+}
+
+// appendDependency adds what the kind is told of one dependency.
+func (r *resolution) appendDependency(deps []kind.Dependency, e *Element, d *project.Dep) ([]kind.Dependency, error) {
+	if !d.Build {
+		return deps, nil
+	}
+	dep := kind.Dependency{Element: Handle{r.index[d.Element]}, Path: d.Path, Provenance: d.Provenance()}
+	if len(d.Configs) == 0 {
+		return append(deps, dep), nil
+	}
+	if !e.Traits.DependencyConfig {
+		return nil, d.Configs[0].Errorf("INVALID_DEPENDENCY_CONFIG",
+			"Custom dependency configuration is not supported by element plugin '%s'", e.Kind)
+	}
+	for _, config := range d.Configs {
+		dep.Config = config.Clone()
+		if err := e.Variables.Expand(dep.Config); err != nil {
+			return nil, err
+		}
+		deps = append(deps, dep)
+	}
+	return deps, nil
 }
 
 // preflight checks what the kind forbids or demands.

@@ -3,9 +3,11 @@ package element
 import (
 	"cmp"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"bst/impl/cas"
 	"bst/impl/element/cachekey"
 	"bst/impl/kind"
 	"bst/impl/node"
@@ -13,8 +15,14 @@ import (
 	"bst/impl/stream"
 )
 
-// resolveSources configures the sources of an element and works out their keys.
+// resolveSources configures the sources of an element.
 func (r *resolution) resolveSources(e *Element, l *project.Element) error {
+	if w, dir, ok := e.Project.Workspace(e.FullName); ok && !e.Project.OriginalSources() {
+		e.Workspace = dir
+		s, err := r.workspaceSource(e, l, w, dir)
+		e.Sources = append(e.Sources, s)
+		return err
+	}
 	list, err := l.Node.GetSequence("sources")
 	if err != nil {
 		return err
@@ -29,10 +37,7 @@ func (r *resolution) resolveSources(e *Element, l *project.Element) error {
 		}
 		e.Sources = append(e.Sources, s)
 	}
-	if r.options.NoKeys {
-		return nil
-	}
-	return e.keySources()
+	return nil
 }
 
 func (r *resolution) resolveSource(e *Element, l *project.Element, index int, n *node.Node) (*Source, error) {
@@ -51,10 +56,11 @@ func (r *resolution) resolveSource(e *Element, l *project.Element, index int, n 
 	if s.Attributes, err = sourceAttributes(p, n); err != nil {
 		return nil, err
 	}
-	if s.Traits, err = r.layers.registry.source(p, s.Kind, n); err != nil {
-		return nil, err
+	found := r.layers.plugins.source(p, s.Kind)
+	if found.err != nil {
+		return nil, found.err
 	}
-	if err := r.layers.plugins.source(p, s.Kind); err != nil {
+	if s.Traits, err = r.layers.registry.source(p, s.Kind, n, found); err != nil {
 		return nil, err
 	}
 	config, err := sourceConfig(p, s.Traits, n, l.FirstPass())
@@ -67,7 +73,10 @@ func (r *resolution) resolveSource(e *Element, l *project.Element, index int, n 
 	if err := r.storedRef(s, l, config); err != nil {
 		return nil, err
 	}
-	env := &sourceEnv{source: s, first: l.FirstPass(), configuring: true}
+	if r.options.KeepSources {
+		s.kept = &keptSource{loaded: l, mapping: n, config: config.Clone()}
+	}
+	env := &sourceEnv{source: s, first: l.FirstPass(), digests: r.digests, configuring: true}
 	s.Impl = s.Traits.New()
 	if err := s.Impl.Configure(config, env); err != nil {
 		return nil, err
@@ -104,6 +113,9 @@ func sourceConfig(p *project.Project, t *kind.SourceTraits, n *node.Node, first 
 	for _, key := range kind.CommonSourceKeys {
 		own.Delete(key)
 	}
+	if config.Len() == 0 && !own.HasDirectives() {
+		return own, nil // laid over nothing, it is itself
+	}
 	if err := own.Composite(config); err != nil {
 		return nil, err
 	}
@@ -111,27 +123,38 @@ func sourceConfig(p *project.Project, t *kind.SourceTraits, n *node.Node, first 
 }
 
 // sourceAttributes checks the "provenance" of a source against what the
-// project defines.
+// project defines, which is known when it is fully loaded: of the sources of
+// junctions that are needed for that, they are checked then.
 func sourceAttributes(p *project.Project, n *node.Node) (*node.Node, error) {
 	attributes, err := n.GetMapping("provenance")
 	if attributes.Len() == 0 || err != nil {
 		return nil, err
 	}
-	for _, key := range attributes.Keys() {
-		value := attributes.Get(key)
-		if p.SourceProvenanceAttributes().Get(key) == nil {
-			return nil, value.Errorf("UNDEFINED_SOURCE_PROVENANCE_ATTRIBUTE",
-				"Specified source provenance attribute not defined in project config: Unexpected key: %s", key)
+	err = p.WhenLoaded(func() error {
+		if err := attributes.ValidateKeys(p.SourceProvenanceAttributes().Keys()...); err != nil {
+			return &stream.Error{Domain: stream.DomainLoad, Reason: "UNDEFINED_SOURCE_PROVENANCE_ATTRIBUTE",
+				Message: "Specified source provenance attribute not defined in project config\n " + err.Error()}
 		}
-		if value.Kind() != node.Scalar {
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range attributes.Keys() {
+		if value := attributes.Get(key); value.Kind() != node.Scalar {
 			return nil, value.Errorf("INVALID_DATA", "Expected string for the value of provenance attribute '%s'", key)
 		}
 	}
 	return attributes, nil
 }
 
-// refKeys are what kinds keep in project.refs; other keys there are nobody's.
-var refKeys = []string{"ref", "tags"}
+// refKeys are what a kind keeps in project.refs; other keys there are nobody's.
+func refKeys(t *kind.SourceTraits) []string {
+	if t.RefKeys == nil {
+		return []string{"ref"}
+	}
+	return t.RefKeys
+}
 
 // storedRef puts the ref that project.refs has for a source into its config.
 // Where the project keeps its refs there, one in the element file is ignored.
@@ -141,12 +164,14 @@ func (r *resolution) storedRef(s *Source, l *project.Element, config *node.Node)
 		return err
 	}
 	if exclusive {
-		if inline := config.Get("ref"); inline != nil {
-			config.Delete("ref")
+		if inline := config.Get(refKeys(s.Traits)[0]); inline != nil {
+			for _, key := range refKeys(s.Traits) {
+				config.Delete(key)
+			}
 			r.find(finding{source: s, redundantRef: inline.Text()})
 		}
 	}
-	for _, key := range refKeys {
+	for _, key := range refKeys(s.Traits) {
 		if v := stored.Get(key); v != nil {
 			config.Set(key, v)
 		} else if stored != nil {
@@ -271,8 +296,9 @@ func (e *Element) appendSources(dst []byte) []byte {
 
 // sourceEnv is the kind.SourceEnv of a source.
 type sourceEnv struct {
-	source *Source
-	first  bool
+	source  *Source
+	first   bool
+	digests *cas.Digests
 	// configuring holds during Configure, which marks the URLs it asks about.
 	configuring bool
 	marked      []string
@@ -298,18 +324,31 @@ func (v *sourceEnv) Translate(url string) string {
 	return url
 }
 
+func (v *sourceEnv) Digests() *cas.Digests { return v.digests }
+
+func (v *sourceEnv) Reads(path string) {
+	record := v.source.Element.Project.Seen()
+	record.Tree(path)
+	// Its folder alone: what the path itself is, the tree says.
+	record.Real(filepath.Dir(path))
+}
+
 func (v *sourceEnv) URLs(url string) []string {
+	return v.urls(url, v.source.Element.Project.AliasURLs)
+}
+
+func (v *sourceEnv) TrackURLs(url string) []string {
+	return v.urls(url, v.source.Element.Project.TrackURLs)
+}
+
+func (v *sourceEnv) urls(url string, of func(alias, rest string, first bool) []string) []string {
 	v.mark(url)
 	alias, rest := kind.SplitAlias(url)
 	if alias == "" {
 		return []string{url}
 	}
-	urls := slices.Clone(v.source.Element.Project.AliasURLs(alias, v.first))
-	if len(urls) == 0 {
-		return []string{url}
+	if urls := of(alias, rest, v.first); urls != nil {
+		return urls
 	}
-	for i := range urls {
-		urls[i] += rest
-	}
-	return urls
+	return []string{url}
 }

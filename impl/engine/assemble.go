@@ -22,8 +22,15 @@ func (w *world) assemble(ctx context.Context, e *element.Element, j *journal) (e
 	if old := w.artifact(e); old != nil && !old.BuildSuccess && w.firstTry(e) {
 		return w.cachedFailure(old, j)
 	}
+	if err := w.dropKept(e); err != nil {
+		return err
+	}
 	a := w.newAssembly(e, j)
+	kept := false
 	defer func() {
+		if kept {
+			return
+		}
 		if closeErr := a.close(); closeErr != nil {
 			if err == nil {
 				err = closeErr
@@ -40,6 +47,12 @@ func (w *world) assemble(ctx context.Context, e *element.Element, j *journal) (e
 	}
 	if buildErr != nil && !isBuildFailure(buildErr) {
 		return buildErr // the machine's fault: nothing to remember
+	}
+	if buildErr != nil {
+		if wrong := w.machineFailed(); wrong != nil {
+			wrong.Detail += "\nWhat failed: " + asError(buildErr).Message
+			return wrong
+		}
 	}
 	art := &artifact.Artifact{BuildSuccess: buildErr == nil, BuildError: "succeeded"}
 	var failed *stream.Error
@@ -69,6 +82,9 @@ func (w *world) assemble(ctx context.Context, e *element.Element, j *journal) (e
 		return err
 	}
 	if failed != nil {
+		if kept = a.box != nil && art.BuildRoot.IsZero() && w.s.set.Settings.Interactive; kept {
+			w.keep(a)
+		}
 		return failed
 	}
 	return nil
@@ -108,7 +124,8 @@ func (w *world) cacheArtifact(ctx context.Context, a *assembly, art *artifact.Ar
 	art.StrongKey, art.StrictKey, art.WeakKey = w.strongKey(e), e.StrictKey, e.WeakKey
 
 	keep := w.s.set.Settings.CacheBuildtrees
-	if e.RunCommands && (keep == "always" || keep != "never" && !art.BuildSuccess) {
+	art.WasWorkspaced = e.Workspace != ""
+	if e.RunCommands && (keep == "always" || keep != "never" && (!art.BuildSuccess || art.WasWorkspaced)) {
 		root, err := a.Root(ctx)
 		if err != nil {
 			return err
@@ -163,7 +180,10 @@ func (w *world) cacheArtifact(ctx context.Context, a *assembly, art *artifact.Ar
 	art.Logs = []artifact.Log{{Name: filepath.Base(a.j.path), Digest: log}}
 	for d := range w.graph.Dependencies(element.ScopeBuild, e) {
 		art.BuildDeps = append(art.BuildDeps, artifact.Dependency{Project: d.Project.Name, Element: d.Name,
-			Key: w.key(d).Full})
+			Key: w.key(d).Full, WasWorkspaced: d.Workspace != ""})
+	}
+	if err := w.room(ctx); err != nil {
+		return err
 	}
 	if err := w.artifacts.Commit(e.Project.Name, e.NormalName, art); err != nil {
 		return err

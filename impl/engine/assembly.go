@@ -40,7 +40,7 @@ type assembly struct {
 	layers  []layer
 	stacked bool
 
-	box *sandbox.Root // set once a command has run
+	box sandbox.Box // set once a command has run
 	// dirty says that commands ran since root was captured.
 	dirty bool
 }
@@ -211,10 +211,9 @@ func (a *assembly) whitelisted(e *element.Element, file string) bool {
 
 func (a *assembly) warn(found []warning) error {
 	for _, w := range found {
-		if a.e.Project.WarningIsFatal(w.token) {
-			return w.fatal(a.e.FullName)
+		if err := w.tell(a.e, a.j); err != nil {
+			return err
 		}
-		a.j.message(stream.TypeWarning, nil, w.text, w.detail)
 	}
 	return nil
 }
@@ -457,10 +456,11 @@ func (a *assembly) materialise(ctx context.Context) error {
 	if _, err := a.root.Sub(a.directory, true); err != nil {
 		return err
 	}
-	a.box, err = boxes.Stage(ctx, layers, a.root)
+	box, err := boxes.Stage(ctx, layers, a.root)
 	if err != nil {
 		return err
 	}
+	a.box = box
 	for _, m := range a.marked {
 		d := cas.EmptyDigest
 		if dir, err := a.root.Sub(m, false); err == nil {

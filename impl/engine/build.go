@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"bst/impl/element"
+	"bst/impl/sched"
 	"bst/impl/stream"
 )
 
@@ -14,6 +15,7 @@ func (s *session) build(ctx context.Context, o *stream.Build) (*stream.Summary, 
 	if err != nil {
 		return nil, err
 	}
+	s.loaded()
 	w.graph.Targets = withoutJunctions(w.graph.Targets)
 	if err := consistent(w.graph.Collect(element.ScopeAll, w.graph.Targets...)); err != nil {
 		return nil, err
@@ -26,7 +28,19 @@ func (s *session) build(ctx context.Context, o *stream.Build) (*stream.Summary, 
 	if deps == "" {
 		deps = s.set.Settings.BuildDependencies
 	}
+	if err := w.connect(ctx, useArtifacts|useSources); err != nil {
+		return nil, err
+	}
+	if w.pulls() {
+		if err := w.queryRemotes(ctx, w.graph.Collect(element.ScopeAll, w.graph.Targets...)); err != nil {
+			return nil, err
+		}
+	}
 	p := newPlan(w.graph, w.successes())
+	for i, o := range w.remotes.offers {
+		p.pending[i] = !o.buildtree
+	}
+	p.prefer(w.graph.Plan(w.graph.Targets, deps == "build"))
 	switch deps {
 	case "none":
 		p.require(false, w.graph.Targets...)
@@ -39,35 +53,73 @@ func (s *session) build(ctx context.Context, o *stream.Build) (*stream.Summary, 
 	default:
 		p.require(true, w.graph.Targets...)
 	}
-	if err := s.heading(ctx, w, o.PipelineFields, len(p.order)); err != nil {
+	if len(w.remotes.offers) > 0 {
+		var required []*element.Element
+		for _, i := range p.order {
+			required = append(required, w.graph.Elements[i])
+		}
+		if err := w.preparePulls(ctx, required); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.heading(ctx, w, o.PipelineFields, p); err != nil {
 		return nil, err
 	}
 	r := &runner{s: s, w: w, plan: p}
-	return r.run(ctx, o.PipelineFields, r.fetchQueue(true), r.buildQueue())
+	var queues []*sched.Queue
+	if len(w.remotes.offers) > 0 {
+		queues = append(queues, r.pullQueue(true))
+	}
+	queues = append(queues, r.fetchQueue(func(i sched.Item) bool {
+		return p.cached[i] || w.sourcesCached(w.graph.Elements[i])
+	}), r.buildQueue())
+	if w.pushes() {
+		queues = append(queues, r.pushQueue(true))
+	}
+	if w.pushesSources() {
+		queues = append(queues, r.sourcePushQueue(true))
+	}
+	summary, err := r.run(ctx, o.PipelineFields, queues...)
+	if err == nil {
+		err = w.unpushedError()
+	}
+	return summary, err
 }
 
 // fetch obeys bst source fetch.
 func (s *session) fetch(ctx context.Context, o *stream.Fetch) (*stream.Summary, error) {
-	w, err := s.load(ctx, o.Targets, true)
+	w, err := s.load(ctx, o.Targets, true, o.Except...)
 	if err != nil {
 		return nil, err
 	}
-	selected, err := w.selection(o.Deps, o.Except)
-	if err != nil {
-		return nil, err
-	}
+	s.loaded()
+	selected := w.selection(o.Deps)
 	if err := consistent(selected); err != nil {
 		return nil, err
 	}
-	p := newPlan(w.graph, make([]bool, len(w.graph.Elements)))
-	for _, e := range selected {
-		p.add(e)
+	if err := w.connect(ctx, useSources); err != nil {
+		return nil, err
 	}
-	if err := s.heading(ctx, w, o.PipelineFields, len(p.order)); err != nil {
+	fetched := make([]bool, len(w.graph.Elements))
+	err = s.stage("Query cache", func(progress func(current, total int)) error {
+		for i, e := range selected {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			fetched[e.Index] = w.sourcesCached(e)
+			progress(i+1, len(selected))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := w.planOf(selected, nil)
+	if err := s.heading(ctx, w, o.PipelineFields, p); err != nil {
 		return nil, err
 	}
 	r := &runner{s: s, w: w, plan: p}
-	return r.run(ctx, o.PipelineFields, r.fetchQueue(false))
+	return r.run(ctx, o.PipelineFields, r.fetchQueue(func(i sched.Item) bool { return fetched[i] }))
 }
 
 func withoutJunctions(list []*element.Element) []*element.Element {
@@ -80,11 +132,16 @@ func withoutJunctions(list []*element.Element) []*element.Element {
 	return rest
 }
 
-// consistent refuses elements of which a source has no ref.
+// consistent refuses elements of which a source has no ref, or whose workspace
+// is gone.
 func consistent(list []*element.Element) error {
-	var detail strings.Builder
+	var detail, gone strings.Builder
 	for _, e := range list {
 		if e.SourcesResolved {
+			continue
+		}
+		if e.Workspace != "" {
+			gone.WriteString("  Element: " + e.FullName + ", workspace: " + e.Workspace + "\n")
 			continue
 		}
 		detail.WriteString("  Element: " + e.FullName + " is inconsistent\n")
@@ -94,6 +151,11 @@ func consistent(list []*element.Element) error {
 			}
 		}
 		detail.WriteString("\n")
+	}
+	if detail.Len() == 0 && gone.Len() > 0 {
+		return &stream.Error{Domain: stream.DomainPipeline, Reason: "inconsistent-pipeline-workspaced", Message: "Inconsistent pipeline",
+			Detail: "The folders of some open workspaces are gone:\n\n" + gone.String() +
+				"\nTry closing them with `bst workspace close`, or opening them again with `bst workspace open --force`\n"}
 	}
 	if detail.Len() == 0 {
 		return nil

@@ -15,37 +15,39 @@ import (
 
 	"bst/impl/cas"
 	"bst/impl/element"
+	"bst/impl/patient"
 	"bst/impl/stream"
 )
 
 // checkout obeys bst artifact checkout.
 func (s *session) checkout(ctx context.Context, o *stream.Checkout) (err error) {
-	w, err := s.load(ctx, []string{o.Target}, true)
+	w, err := s.loadAny(ctx, []string{o.Target}, true)
 	if err != nil {
 		return err
 	}
-	target := w.graph.Targets[0]
-	if o.Tar == "" {
-		if _, statErr := os.Lstat(o.Directory); os.IsNotExist(statErr) {
-			defer func() {
-				if err != nil {
-					// Only a folder that is still empty goes: it was made here.
-					if rmErr := os.Remove(o.Directory); rmErr != nil && !os.IsNotExist(rmErr) {
-						s.say(subject{}, stream.TypeWarning, nil, "The checkout's folder was left behind", rmErr.Error())
-					}
-				}
-			}()
-		}
+	target, err := w.oneTarget()
+	if err != nil {
+		return err
 	}
+	deps := o.Deps
+	if deps == "" {
+		deps = "run"
+	}
+	if err := w.noDeps(deps); err != nil {
+		return err
+	}
+	drop := s.dropNew(o)
+	defer func() { drop(err) }()
 	if err := checkLocation(o); err != nil {
 		return err
 	}
 	scope := map[string]element.Scope{"none": element.ScopeNone, "build": element.ScopeBuild,
-		"all": element.ScopeAll}[o.Deps]
-	if o.Deps == "run" || o.Deps == "" {
-		scope = element.ScopeRun
+		"all": element.ScopeAll, "run": element.ScopeRun}[deps]
+	needed := append(w.graph.Collect(scope, target), target)
+	if err := w.queryCache(ctx, needed, false); err != nil {
+		return err
 	}
-	if err := w.queryCache(ctx, append(w.graph.Collect(scope, target), target), false); err != nil {
+	if err := w.pullMissing(ctx, needed, useArtifacts); err != nil {
 		return err
 	}
 	j := s.mainJournal(target, w)
@@ -81,7 +83,7 @@ func (s *session) checkout(ctx context.Context, o *stream.Checkout) (err error) 
 			return checkoutTree(w.store, d, o)
 		})
 	} else {
-		err = j.activity("Creating tarball", func() error { return writeTarball(ctx, w.store, root, o) })
+		err = j.activity("Creating tarball", func() error { return writeTarball(ctx, w.store, root, o, "./") })
 		if o.TarToStdout {
 			done.Tar = o.Tar
 		}
@@ -107,7 +109,7 @@ func checkoutTree(store *cas.Store, d cas.Digest, o *stream.Checkout) (err error
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(beside))
+			err = errors.Join(err, patient.RemoveAll(beside))
 		}
 	}()
 	if err := os.Chmod(beside, 0o755); err != nil {
@@ -119,7 +121,7 @@ func checkoutTree(store *cas.Store, d cas.Digest, o *stream.Checkout) (err error
 	if err := os.Remove(o.Directory); err != nil { // os.Rename replaces no folder
 		return err
 	}
-	return os.Rename(beside, o.Directory)
+	return patient.Rename(beside, o.Directory)
 }
 
 // checkLocation refuses a destination before anything is staged.
@@ -154,8 +156,26 @@ func checkLocation(o *stream.Checkout) error {
 	return nil
 }
 
+// dropNew gives what removes the folder of a checkout that failed, where it is not
+// there yet.
+func (s *session) dropNew(o *stream.Checkout) func(failed error) {
+	if _, err := os.Lstat(o.Directory); o.Tar != "" || !os.IsNotExist(err) {
+		return func(error) {}
+	}
+	return func(failed error) {
+		if failed == nil {
+			return
+		}
+		// Only a folder that is still empty goes: it was made here.
+		if err := os.Remove(o.Directory); err != nil && !os.IsNotExist(err) {
+			s.say(subject{}, stream.TypeWarning, nil, "The checkout's folder was left behind", err.Error())
+		}
+	}
+}
+
 // writeTarball writes to the side and renames, so that no half tarball is left.
-func writeTarball(ctx context.Context, store *cas.Store, root *cas.Dir, o *stream.Checkout) (err error) {
+// prefix begins the names in it.
+func writeTarball(ctx context.Context, store *cas.Store, root *cas.Dir, o *stream.Checkout, prefix string) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(o.Tar), "."+filepath.Base(o.Tar)+".*")
 	if err != nil {
 		return &stream.Error{Domain: stream.DomainStream, Message: fmt.Sprintf("Failed to create tarball: %v", err)}
@@ -175,7 +195,7 @@ func writeTarball(ctx context.Context, store *cas.Store, root *cas.Dir, o *strea
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return addToTar(t, store, name, e)
+		return addToTar(t, store, prefix+name, e)
 	})
 	for _, c := range []io.Closer{t, packed} {
 		if closeErr := c.Close(); err == nil {
@@ -189,7 +209,7 @@ func writeTarball(ctx context.Context, store *cas.Store, root *cas.Dir, o *strea
 		err = f.Close()
 	}
 	if err == nil {
-		err = os.Rename(f.Name(), o.Tar)
+		err = patient.Rename(f.Name(), o.Tar)
 	}
 	if err != nil {
 		var e *stream.Error
@@ -202,7 +222,7 @@ func writeTarball(ctx context.Context, store *cas.Store, root *cas.Dir, o *strea
 }
 
 func addToTar(t *tar.Writer, store *cas.Store, name string, e cas.Entry) error {
-	h := &tar.Header{Name: "./" + name, ModTime: cas.MTime, Mode: 0o644, Format: tar.FormatPAX}
+	h := &tar.Header{Name: name, ModTime: cas.MTime, Mode: 0o644, Format: tar.FormatPAX}
 	switch e.Type {
 	case cas.TypeDirectory:
 		h.Typeflag, h.Mode, h.Name = tar.TypeDir, 0o755, h.Name+"/"

@@ -12,10 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
+	"bst/impl/bug"
+	"bst/impl/kind"
 	"bst/impl/sched"
 	"bst/impl/stream"
 )
@@ -24,6 +25,14 @@ import (
 type Config struct {
 	// Version stands in the heading and in log files.
 	Version string
+	// Elements are the kinds of elements, nil for those of package all.
+	Elements []kind.Traits
+	// Memory is what the sessions of the process share, nil for nothing.
+	Memory *Memory
+	// Loaded is called when a session has loaded what it works on and begins work
+	// that lasts; nil for nothing. Sessions that only tell what they loaded do
+	// not call it.
+	Loaded func()
 }
 
 // New makes the backend of one session.
@@ -47,9 +56,15 @@ func (b *backend) Run(ctx context.Context, orders <-chan stream.Order, emit func
 
 	s := &session{
 		version: b.cfg.Version,
+		kinds:   b.cfg.Elements,
+		memory:  b.cfg.Memory,
+		loaded:  b.cfg.Loaded,
 		clock:   sched.NewClock(),
 		shells:  make(map[int]chan int),
 		cancel:  cancel,
+	}
+	if s.loaded == nil {
+		s.loaded = func() {}
 	}
 	s.emit = func(events ...stream.Event) {
 		s.events.Add(int64(len(events)))
@@ -65,8 +80,13 @@ func (b *backend) Run(ctx context.Context, orders <-chan stream.Order, emit func
 	}
 	// Control orders are obeyed while the work goes on.
 	pumped := make(chan struct{})
-	go func() {
+	var pumpBug *bug.Error // read after pumped is closed
+	bug.Start(func() {
 		defer close(pumped)
+		defer bug.Catch(func(e *bug.Error) {
+			pumpBug = e
+			cancel()
+		})
 		for {
 			select {
 			case o, open := <-orders:
@@ -79,11 +99,16 @@ func (b *backend) Run(ctx context.Context, orders <-chan stream.Order, emit func
 				return
 			}
 		}
-	}()
+	}, func(*bug.Error) {})
 	summary, err := s.work(ctx, work)
 	if s.world != nil {
 		if closeErr := s.world.close(); err == nil && closeErr != nil {
 			err = closeErr
+		}
+	}
+	if ctx.Err() != nil {
+		if <-pumped; pumpBug != nil {
+			err = pumpBug
 		}
 	}
 	s.finish(summary, err)
@@ -95,47 +120,88 @@ func (b *backend) Run(ctx context.Context, orders <-chan stream.Order, emit func
 // that does the work unless a comment says otherwise.
 type session struct {
 	version string
+	kinds   []kind.Traits
+	memory  *Memory
+	loaded  func() // Config.Loaded
 	clock   *sched.Clock
 	emit    func(...stream.Event)
 	events  atomic.Int64
 	cancel  context.CancelFunc
 
 	set *stream.Session
+	// holds says that what is found in the cache must stay there: it is used, and
+	// not only told.
+	holds bool
 	// world is set once loading has begun.
 	world *world
+	// original has elements loaded with the sources that their files name, where a
+	// workspace is open too.
+	original bool
+	// tracking has sources keep what their refs are written with.
+	tracking bool
 
 	mu        sync.Mutex       // guards what follows: orders arrive at any time
 	scheduler *sched.Scheduler // while it runs
 	shells    map[int]chan int
 	nextShell int
 	stageFor  func(stream.JobID) // obeys StageShell while the scheduler runs
-	ended     bool               // quit or terminated before the scheduler ran
+	// answered is called, while the scheduler runs, with failed jobs of which no
+	// more will be asked; nil stands for all.
+	answered func([]stream.JobID)
+	ended    bool // quit or terminated before the scheduler ran
 
 	shellStatus int
 }
 
 // work does what the order says.
 func (s *session) work(ctx context.Context, order stream.Work) (summary *stream.Summary, err error) {
-	// A bug in loading or resolving must reach the person as an error with its
-	// trace, and the frontend must see Finished.
-	defer func() {
-		if p := recover(); p != nil {
-			err = &stream.Error{Domain: stream.DomainStream, Reason: "unhandled",
-				Message: fmt.Sprintf("this is a bug in bst: %v", p), Detail: string(debug.Stack())}
-		}
-	}()
+	// A bug must reach the person as an error, and the frontend must see Finished.
+	defer bug.Catch(func(e *bug.Error) { err = e })
 	s.set = order.Common()
+	s.holds = true
 	switch o := order.(type) {
 	case *stream.Show:
+		s.holds = false
 		return nil, s.show(ctx, o)
 	case *stream.Build:
 		return s.build(ctx, o)
 	case *stream.Fetch:
 		return s.fetch(ctx, o)
+	case *stream.Track:
+		return s.track(ctx, o)
+	case *stream.PushSources:
+		return s.pushSourcesCommand(ctx, o)
+	case *stream.CheckoutSources:
+		return s.checkoutSources(ctx, o)
+	case *stream.Init:
+		return nil, s.init(o)
 	case *stream.Checkout:
 		return nil, s.checkout(ctx, o)
 	case *stream.Shell:
 		return nil, s.shell(ctx, o)
+	case *stream.OpenWorkspaces:
+		return s.openWorkspaces(ctx, o)
+	case *stream.CloseWorkspaces:
+		return nil, s.closeWorkspaces(ctx, o)
+	case *stream.ResetWorkspaces:
+		return s.resetWorkspaces(ctx, o)
+	case *stream.ListWorkspaces:
+		return nil, s.listWorkspaces()
+	case *stream.Pull:
+		return s.pullCommand(ctx, o)
+	case *stream.Push:
+		return s.pushCommand(ctx, o)
+	case *stream.ShowArtifacts:
+		return nil, s.showArtifacts(ctx, o)
+	case *stream.ListContents:
+		return nil, s.listContents(ctx, o)
+	case *stream.ArtifactLogs:
+		return nil, s.artifactLogs(ctx, o)
+	case *stream.DeleteArtifacts:
+		return nil, s.deleteArtifacts(ctx, o)
+	case *stream.Complete:
+		s.complete(o)
+		return nil, nil
 	}
 	return nil, &stream.Error{Domain: stream.DomainImpl,
 		Message: fmt.Sprintf("this backend does not know the order %T", order)}
@@ -150,7 +216,7 @@ func (s *session) finish(summary *stream.Summary, err error) {
 		Usage:       usage(),
 	}
 	if err != nil {
-		end.Error = asError(err)
+		end.Error = s.asError(err)
 		s.mu.Lock()
 		end.Terminated = s.ended
 		s.mu.Unlock()
@@ -162,7 +228,7 @@ func (s *session) finish(summary *stream.Summary, err error) {
 // obey obeys a control order. It is called on the goroutine that reads orders.
 func (s *session) obey(o stream.Order) {
 	s.mu.Lock()
-	scheduler, stage := s.scheduler, s.stageFor
+	scheduler, stage, answered := s.scheduler, s.stageFor, s.answered
 	s.mu.Unlock()
 	switch o := o.(type) {
 	case *stream.ShellDone:
@@ -184,6 +250,14 @@ func (s *session) obey(o stream.Order) {
 		return
 	}
 	if scheduler != nil {
+		switch o := o.(type) {
+		case *stream.Continue:
+			if len(o.Answered) > 0 {
+				answered(o.Answered)
+			}
+		case *stream.Quit, *stream.Terminate:
+			answered(nil)
+		}
 		scheduler.Order(o)
 		return
 	}

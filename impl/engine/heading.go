@@ -12,13 +12,14 @@ import (
 
 // heading tells what a session is about: settings, projects, and the pipeline
 // with the state of each element as it is before anything runs.
-func (s *session) heading(ctx context.Context, w *world, pipelineFields []string, session int) error {
+func (s *session) heading(ctx context.Context, w *world, pipelineFields []string, p *plan) error {
 	set := &s.set.Settings
 	h := &stream.Heading{
 		Project:         w.project.Name,
 		ProjectDir:      w.project.Dir,
 		LogDir:          set.LogDir,
-		SessionElements: session,
+		SessionElements: len(p.order),
+		Cached:          p.atHand(),
 		TotalElements:   len(w.graph.Elements),
 		Config: []stream.Pair{
 			{Name: "Cache Directory", Value: set.CacheDir},
@@ -51,6 +52,12 @@ func (w *world) projectHeading(p *project.Project) stream.ProjectHeading {
 	h := stream.ProjectHeading{Name: p.Name, Junction: p.Junction, Options: p.OptionValues()}
 	if p.LoadedBy.File != "" {
 		h.LoadedBy = p.LoadedBy.String()
+	}
+	if s := w.remotes.artifacts[p]; s != nil {
+		h.ArtifactCaches = s.headings
+	}
+	if s := w.remotes.sources[p]; s != nil {
+		h.SourceCaches = s.headings
 	}
 	elements, sources := map[string]bool{}, map[string]bool{}
 	for _, e := range w.graph.Elements {

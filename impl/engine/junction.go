@@ -8,6 +8,7 @@ import (
 
 	"bst/impl/cas"
 	"bst/impl/element"
+	"bst/impl/patient"
 	"bst/impl/project"
 	"bst/impl/stream"
 )
@@ -17,6 +18,20 @@ import (
 type junctions struct {
 	w        *world
 	registry *element.Registry
+	// digests has read what junctions and elements name as sources: an in-place
+	// project may be the source of many.
+	digests *cas.Digests
+}
+
+// CheckJunction resolves the junction for its errors and warnings.
+func (f junctions) CheckJunction(ctx context.Context, e *project.Element) error {
+	alone := &project.Loaded{Targets: []*project.Element{e}, All: []*project.Element{e}}
+	graph, err := element.Resolve(ctx, alone, f.registry, element.Options{NoKeys: true, Digests: f.digests})
+	if err != nil {
+		return err
+	}
+	f.w.tell(graph)
+	return nil
 }
 
 // FetchJunction stages the junction's sources in the toplevel project's
@@ -24,7 +39,7 @@ type junctions struct {
 // is there is whole, since it was filled beside its place.
 func (f junctions) FetchJunction(ctx context.Context, j *project.Junction) (string, error) {
 	alone := &project.Loaded{Targets: []*project.Element{j.Element}, All: []*project.Element{j.Element}}
-	graph, err := element.Resolve(ctx, alone, f.registry, element.Options{})
+	graph, err := element.Resolve(ctx, alone, f.registry, element.Options{Digests: f.digests})
 	if err != nil {
 		return "", err
 	}
@@ -64,15 +79,15 @@ func place(store *cas.Store, tree cas.Digest, dir string) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(beside))
+			err = errors.Join(err, patient.RemoveAll(beside))
 		}
 	}()
 	if err := store.CheckoutTree(tree, beside, cas.CheckoutOptions{}); err != nil {
 		return err
 	}
-	if err := os.Rename(beside, dir); err != nil {
+	if err := patient.Rename(beside, dir); err != nil {
 		if _, statErr := os.Stat(dir); statErr == nil {
-			return os.RemoveAll(beside)
+			return patient.RemoveAll(beside)
 		}
 		return placeError(dir, err)
 	}

@@ -159,7 +159,13 @@ func (o *overlaps) search(absolute string) (who, location string) {
 }
 
 // fatal is a warning that the project calls fatal.
-func (w warning) fatal(element string) error {
-	return &stream.Error{Domain: stream.DomainPlugin, Reason: w.token,
-		Message: element + ": " + w.text, Detail: w.detail}
+// tell shows the warning with its token, or is an error where the project makes
+// such warnings fatal. Behaviour: the reference's Plugin.warn.
+func (w warning) tell(e *element.Element, j *journal) error {
+	text := "[" + w.token + "]: " + w.text
+	if e.Project.WarningIsFatal(w.token) {
+		return &stream.Error{Domain: stream.DomainPlugin, Reason: w.token, Message: text, Detail: w.detail}
+	}
+	j.message(stream.TypeWarning, nil, text, w.detail)
+	return nil
 }

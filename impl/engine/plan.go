@@ -14,12 +14,18 @@ type plan struct {
 	graph *element.Graph
 	// cached says that an element's artifact is there and was a success.
 	cached []bool
+	// pending says that a server has an element's artifact, which may come: until
+	// that is known nothing is required for its sake.
+	pending []bool
 	// required says that the session needs the artifact of an element.
 	required []bool
 	// order holds the required elements as they became so.
 	order []sched.Item
 	// enqueue is told of each element that becomes required.
 	enqueue func(...sched.Item)
+	// rank is the place of each element among those that could go first, nil for
+	// the graph's own order.
+	rank []int
 
 	// usable says that an element and its whole runtime closure are cached.
 	usable []bool
@@ -29,10 +35,23 @@ type plan struct {
 	usedRun, usedBuild [][]int32
 }
 
-// newPlan makes a plan in which nothing is required yet.
+// planOf is a plan of these elements alone. cached is newPlan's.
+func (w *world) planOf(list []*element.Element, cached []bool) *plan {
+	p := newPlan(w.graph, cached)
+	for _, e := range list {
+		p.add(e)
+	}
+	return p
+}
+
+// newPlan makes a plan in which nothing is required yet. cached is nil where it is not
+// asked what was built.
 func newPlan(g *element.Graph, cached []bool) *plan {
 	n := len(g.Elements)
-	p := &plan{graph: g, cached: cached, required: make([]bool, n), usable: make([]bool, n),
+	if cached == nil {
+		cached = make([]bool, n)
+	}
+	p := &plan{graph: g, cached: cached, pending: make([]bool, n), required: make([]bool, n), usable: make([]bool, n),
 		runLeft: make([]int32, n), buildLeft: make([]int32, n), usedRun: make([][]int32, n), usedBuild: make([][]int32, n)}
 	for i, e := range g.Elements {
 		p.runLeft[i] = int32(len(e.Runtime))
@@ -48,6 +67,22 @@ func newPlan(g *element.Graph, cached []bool) *plan {
 		p.settle(i)
 	}
 	return p
+}
+
+// prefer has the session work in this order on what is ready.
+func (p *plan) prefer(order []*element.Element) {
+	p.rank = make([]int, len(p.graph.Elements))
+	for i, e := range order {
+		p.rank[e.Index] = i
+	}
+}
+
+// priority is lower for what goes first.
+func (p *plan) priority(i sched.Item) int {
+	if p.rank == nil {
+		return int(i) // Elements stand in the graph after what they need.
+	}
+	return p.rank[i]
 }
 
 // require marks elements as needed; with closure, also what they need at run
@@ -70,7 +105,7 @@ func (p *plan) require(closure bool, elements ...*element.Element) {
 		if closure || !root {
 			stack = append(stack, e.Runtime...)
 		}
-		if !p.cached[e.Index] {
+		if !p.cached[e.Index] && !p.pending[e.Index] {
 			stack = append(stack, e.Build...)
 		}
 	}
@@ -78,6 +113,16 @@ func (p *plan) require(closure bool, elements ...*element.Element) {
 	if p.enqueue != nil {
 		p.enqueue(fresh...)
 	}
+}
+
+// atHand counts the required elements whose artifact is cached.
+func (p *plan) atHand() (n int) {
+	for _, i := range p.order {
+		if p.cached[i] {
+			n++
+		}
+	}
+	return n
 }
 
 // buildable says that everything an element is built from is at hand.
@@ -88,6 +133,20 @@ func (p *plan) buildable(i int) bool { return p.buildLeft[i] == 0 }
 func (p *plan) built(i int) []sched.Item {
 	p.cached[i] = true
 	return p.settle(i)
+}
+
+// pulled notes that the artifact of an element was pulled, or could not be, and
+// returns the elements that may have become buildable.
+func (p *plan) pulled(i int, w *world) []sched.Item {
+	if !p.pending[i] {
+		return nil // it was here before
+	}
+	p.pending[i] = false
+	if a := w.usableArtifact(p.graph.Elements[i]); a != nil && a.BuildSuccess {
+		return p.built(i)
+	}
+	p.require(true, p.graph.Elements[i].Build...)
+	return nil
 }
 
 // settle passes on that element i, and whatever follows from it, is usable.

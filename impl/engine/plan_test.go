@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,5 +83,18 @@ func TestPlanWakes(t *testing.T) {
 	}
 	if !p.buildable(3) {
 		t.Error("3 is not buildable although all that it is built from is there")
+	}
+}
+
+// What most has to wait for is built first, whatever the order of the graph.
+func TestPlanPrefers(t *testing.T) {
+	const leaf, base, middle, app, other, target = 0, 1, 2, 3, 4, 5
+	g := testGraph(6, map[int][]int{middle: {base}, app: {middle}, target: {leaf, base, middle, app, other}}, nil)
+	p := newPlan(g, make([]bool, 6))
+	p.prefer(g.Plan([]*element.Element{g.Elements[target]}, false))
+	order := []sched.Item{leaf, base, middle, app, other, target}
+	slices.SortFunc(order, func(a, b sched.Item) int { return p.priority(a) - p.priority(b) })
+	if diff := cmp.Diff([]sched.Item{base, middle, leaf, app, other, target}, order); diff != "" {
+		t.Error(diff)
 	}
 }

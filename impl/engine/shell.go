@@ -18,19 +18,40 @@ var errShell = errors.New("a shell opens here")
 
 // shell obeys bst shell.
 func (s *session) shell(ctx context.Context, o *stream.Shell) error {
-	w, err := s.load(ctx, []string{o.Target}, true)
+	w, err := s.loadAny(ctx, []string{o.Target}, true)
 	if err != nil {
 		return err
 	}
-	target := w.graph.Targets[0]
+	target, err := w.oneTarget()
+	if err != nil {
+		return err
+	}
+	if isArtifact(target) && !o.UseBuildtree {
+		return &stream.Error{Domain: stream.DomainStream, Reason: "only-buildtrees-supported",
+			Message: "Only buildtrees are supported with artifact names",
+			Detail:  "Use the --build and --use-buildtree options to shell into a cached build tree"}
+	}
 	scope := element.ScopeRun
 	if o.Build || o.UseBuildtree {
 		scope = element.ScopeBuild
 	}
 	needed := w.graph.Collect(scope, target)
-	if err := w.queryCache(ctx, append(needed, target), false); err != nil {
+	if o.UseBuildtree {
+		// What it was built in is all that is needed.
+		needed, s.set.Settings.PullBuildtrees = nil, true
+	}
+	needed = append(needed, target)
+	if err := w.queryCache(ctx, needed, false); err != nil {
 		return err
 	}
+	use := useArtifacts
+	if scope == element.ScopeBuild {
+		use |= useSources
+	}
+	if err := w.pullMissing(ctx, needed, use); err != nil {
+		return err
+	}
+	needed = needed[:len(needed)-1]
 	if !o.UseBuildtree {
 		missing := ""
 		for _, e := range needed {
@@ -118,6 +139,12 @@ func (w *world) stageBuildtree(target *element.Element, j *journal) (*assembly, 
 			Message: "Artifact was created without buildtree",
 			Detail:  "Build it again with --cache-buildtrees always."}
 	}
+	if whole, err := w.buildtreesHere(art); err != nil {
+		return nil, err
+	} else if !whole {
+		return nil, &stream.Error{Domain: stream.DomainStream, Reason: "missing-buildtree-artifact-buildtree-not-cached",
+			Message: "Buildtree is not cached locally or in available remotes"}
+	}
 	if !art.BuildSuccess {
 		j.message(stream.TypeWarning, nil, "using a buildtree from a failed build.", "")
 	}
@@ -155,6 +182,10 @@ func (s *session) openShell(ctx context.Context, a *assembly, o shellOptions) (i
 	environment := maps.Clone(a.environment)
 	key := a.w.key(a.e)
 	environment["PS1"] = "[" + brief(key.Full) + "@" + a.e.FullName + ":${PWD}]$ "
+	// The default environment says dumb, for builds; a person sees colours.
+	if term := s.set.Settings.Term; term != "" && (environment["TERM"] == "dumb" || environment["TERM"] == "") {
+		environment["TERM"] = term
+	}
 	argv := o.command
 	if len(argv) == 0 {
 		argv = conf.Command
@@ -216,15 +247,23 @@ func (r *runner) stageShell(ctx context.Context, id stream.JobID) {
 			return &stream.Error{Domain: stream.DomainStream, Message: "This job left nothing to open a shell in"}
 		}
 		j := r.s.mainJournal(e, r.w)
-		a, err := r.w.stageBuildtree(e, j)
-		if err != nil {
-			return err
+		a := r.w.keptOf(e)
+		if a != nil {
+			a.j = j // the job's has ended
+		} else {
+			if err := r.w.bringBuildtree(ctx, e, j); err != nil {
+				return err
+			}
+			var err error
+			if a, err = r.w.stageBuildtree(e, j); err != nil {
+				return err
+			}
+			defer a.close()
 		}
-		defer a.close()
-		_, err = r.s.openShell(ctx, a, shellOptions{job: id, isolate: true})
+		_, err := r.s.openShell(ctx, a, shellOptions{job: id, isolate: true})
 		return err
 	}()
 	if err != nil && ctx.Err() == nil {
-		r.s.emit(&stream.ShellRefused{Job: id, Error: *asError(err)})
+		r.s.emit(&stream.ShellRefused{Job: id, Error: *r.s.asError(err)})
 	}
 }

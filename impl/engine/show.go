@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"sort"
 	"strings"
 
 	"bst/impl/element"
@@ -30,22 +29,20 @@ func (f fields) state() bool {
 // show obeys bst show.
 func (s *session) show(ctx context.Context, o *stream.Show) error {
 	want := wanted(o.Fields)
-	w, err := s.load(ctx, o.Targets, want.state())
+	w, err := s.load(ctx, o.Targets, want.state(), o.Except...)
 	if err != nil {
 		return err
 	}
-	selected, err := w.selection(o.Deps, o.Except)
-	if err != nil {
-		return err
-	}
-	if want.state() {
-		// Whether an element is buildable depends on all that it is built from.
+	selected := w.selection(o.Deps)
+	// In strict mode keys follow from the project alone. Whether an element is
+	// buildable depends on all that it is built from.
+	if want["state"] || want["artifact-cas-digest"] || want.state() && !s.strict() {
 		if err := w.queryCache(ctx, w.graph.Elements, false); err != nil {
 			return err
 		}
 	}
 	if o.Sort == "alpha" {
-		sort.SliceStable(selected, func(i, k int) bool { return selected[i].FullName < selected[k].FullName })
+		element.SortByName(selected)
 	}
 	return s.showElements(ctx, w, selected, want, stream.ShownShow)
 }
@@ -56,6 +53,9 @@ func (s *session) showElements(ctx context.Context, w *world, list []*element.El
 	var p *plan
 	if want["state"] {
 		p = newPlan(w.graph, w.successes())
+		if len(list) >= manyQueries {
+			defer w.sources.Ask()()
+		}
 	}
 	const batch = 256 // events go out in batches: a call for each costs more than the event
 	events := make([]stream.Event, 0, min(batch, len(list)))
@@ -128,6 +128,9 @@ func (w *world) shown(ctx context.Context, e *element.Element, p *plan, want fie
 			return nil, err
 		}
 		v.SourceInfo = info
+	}
+	if v.Workspaced = want["workspaced"] && e.Workspace != ""; want["workspace-dirs"] && e.Workspace != "" {
+		v.WorkspaceDirs = "Workspace: " + e.Workspace
 	}
 	if want["artifact-cas-digest"] {
 		if a := w.artifact(e); a != nil {

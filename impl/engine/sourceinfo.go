@@ -11,9 +11,6 @@ import (
 func (w *world) sourceInfo(e *element.Element) (string, error) {
 	var items []*node.Node
 	for _, s := range e.Sources {
-		if !s.Resolved {
-			continue // Without a ref there is nothing that it could report.
-		}
 		infos, err := s.Info()
 		if err != nil {
 			return "", err

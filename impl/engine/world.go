@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +14,8 @@ import (
 	"bst/impl/artifact"
 	"bst/impl/cas"
 	"bst/impl/element"
-	"bst/impl/kind/all"
+	"bst/impl/expiry"
+	"bst/impl/kind/host"
 	"bst/impl/node"
 	"bst/impl/project"
 	"bst/impl/sandbox"
@@ -28,11 +30,26 @@ type world struct {
 	s        *session
 	project  *project.Project
 	projects []*project.Project
-	graph    *element.Graph
+	// strangers are the projects of artifacts of which only the name is known.
+	strangers []*project.Project
+	graph     *element.Graph
+	// told holds the warnings that were shown.
+	told map[element.Warning]bool
+	// telling hears of what is told while a graph is loaded that may be kept.
+	telling func(stream.MessageType, element.Warning)
+	// except are what the command line excepts.
+	except []*element.Element
 
-	store     *cas.Store
+	store *cas.Store
+	// cache is the store's folder as it was when jobs began; nil before, and where
+	// it could not be made.
+	cache     os.FileInfo
+	programs  host.Suspension // of the host's that jobs run
 	artifacts *artifact.Cache
 	sources   *source.Cache
+	keeper    *expiry.Keeper // makes room in the cache
+
+	remotes remotes
 
 	mu sync.RWMutex // guards what follows: jobs ask and set it
 	// found holds the artifact of each element, nil where none is cached.
@@ -46,6 +63,10 @@ type world struct {
 	// most elements of a project share theirs.
 	publics map[cas.Digest]*publicData
 	boxes   *sandbox.Factory
+	// suspended says that new boxes begin so.
+	suspended bool
+	// kept holds, by element, what failed builds left that no artifact holds.
+	kept map[*element.Element]*assembly
 }
 
 // publicData is an artifact's public data, as far as staging needs it.
@@ -58,13 +79,38 @@ type publicData struct {
 
 // load opens the project, loads the targets and resolves them, with their keys
 // where somebody will look at these.
-func (s *session) load(ctx context.Context, targets []string, keys bool) (*world, error) {
+// What except names is loaded too: it may lie outside of what targets need.
+func (s *session) load(ctx context.Context, targets []string, keys bool, except ...string) (*world, error) {
+	w, err := s.open()
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.loadGraph(ctx, w, targets, except, keys)
+	if err != nil {
+		return nil, err
+	}
+	w.project, w.projects, w.graph = l.project, l.projects, l.graph
+	w.graph.Targets, w.except = w.graph.Targets[:l.targeted], w.graph.Targets[l.targeted:]
+	w.tell(w.graph)
+	w.found = make([]*artifact.Artifact, len(w.graph.Elements))
+	w.initKeys()
+	return w, nil
+}
+
+// open makes a world of the caches alone.
+func (s *session) open() (*world, error) {
 	set := &s.set.Settings
 	store, err := cas.Open(filepath.Join(set.CacheDir, "cas"))
 	if err != nil {
 		return nil, err
 	}
-	w := &world{s: s, store: store, retried: make(map[int]bool), publics: make(map[cas.Digest]*publicData)}
+	if s.holds {
+		// Before anything is looked up: what is found is needed.
+		if err := store.Hold(); err != nil {
+			return nil, err
+		}
+	}
+	w := &world{s: s, store: store, keeper: s.newKeeper(store), told: make(map[element.Warning]bool), retried: make(map[int]bool), publics: make(map[cas.Digest]*publicData)}
 	if w.artifacts, err = artifact.Open(set.CacheDir, store); err != nil {
 		return nil, err
 	}
@@ -72,54 +118,26 @@ func (s *session) load(ctx context.Context, targets []string, keys bool) (*world
 		return nil, err
 	}
 	s.world = w
-
-	registry, err := element.NewRegistry(all.Elements(), all.Sources())
-	if err != nil {
-		return nil, err
-	}
-	// A project that cannot be loaded is told before any step begins.
-	w.project, err = project.Open(ctx, project.Options{
-		Directory: s.set.Directory, Options: set.Options, Projects: set.Projects,
-		DefaultMirror: set.DefaultMirror, MaxJobs: set.MaxJobs, Junctions: junctions{w, registry},
-		Warn: func(text, detail string) { s.say(subject{}, stream.TypeWarning, nil, text, detail) },
-	})
-	if err != nil {
-		return nil, withoutProject(err, targets)
-	}
-	var loaded *project.Loaded
-	err = s.stage("Loading elements", func(progress func(current, total int)) error {
-		names, artifacts, err := w.project.ExpandTargets(targets)
-		if err != nil {
-			return err
-		}
-		if len(artifacts) > 0 {
-			return project.InvalidTargets(artifacts)
-		}
-		loaded, err = w.project.Load(ctx, names, project.LoadOptions{
-			Progress: func(current int) { progress(current, 0) },
-		})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	w.projects = loaded.Projects
-	err = s.stage("Resolving elements", func(progress func(current, total int)) error {
-		w.graph, err = element.Resolve(ctx, loaded, registry, element.Options{Progress: progress, NoKeys: !keys})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, warning := range w.graph.Warnings {
-		s.say(subject{}, stream.TypeWarning, nil, warning.Text, warning.Detail)
-	}
-	for _, note := range w.graph.Notes {
-		s.say(subject{}, stream.TypeStatus, nil, note.Text, note.Detail)
-	}
-	w.found = make([]*artifact.Artifact, len(w.graph.Elements))
-	w.initKeys()
 	return w, nil
+}
+
+// tell says what was noticed while elements were resolved, each thing once:
+// a junction is resolved when it is crossed, and again if it is a target.
+func (w *world) tell(g *element.Graph) {
+	for _, of := range []struct {
+		t     stream.MessageType
+		notes []element.Warning
+	}{{stream.TypeWarning, g.Warnings}, {stream.TypeStatus, g.Notes}} {
+		for _, n := range of.notes {
+			if !w.told[n] {
+				w.told[n] = true
+				if w.telling != nil {
+					w.telling(of.t, n)
+				}
+				w.s.say(subject{}, of.t, nil, n.Text, n.Detail)
+			}
+		}
+	}
 }
 
 // stage tells that a step before the scheduler begins, goes on and ends.
@@ -162,23 +180,8 @@ func (s *session) mainJournal(e *element.Element, w *world) *journal {
 }
 
 // selection is what the command line's --deps and --except select.
-func (w *world) selection(deps string, except []string) ([]*element.Element, error) {
-	list := w.graph.Select(deps, w.graph.Targets...)
-	if len(except) == 0 {
-		return list, nil
-	}
-	var excepted []*element.Element
-	names, _, err := w.project.ExpandTargets(except)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		i := slices.IndexFunc(w.graph.Elements, func(e *element.Element) bool { return e.FullName == name })
-		if i >= 0 {
-			excepted = append(excepted, w.graph.Elements[i])
-		}
-	}
-	return w.graph.Except(w.graph.Targets, list, excepted), nil
+func (w *world) selection(deps string) []*element.Element {
+	return w.graph.Except(w.graph.Targets, w.graph.Select(deps, w.graph.Targets...), w.except)
 }
 
 // key is an element's key as a person sees it.
@@ -231,11 +234,15 @@ func (w *world) initKeys() {
 func (w *world) queryCache(ctx context.Context, list []*element.Element, building bool) error {
 	strict, retry := w.s.strict(), building && w.s.set.Settings.RetryFailed
 	return w.s.stage("Query cache", func(progress func(current, total int)) error {
+		present := make(map[string]func(normalName string) bool)
 		for i, e := range list {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if e.StrictKey != "" {
+			if len(list) >= manyQueries && present[e.Project.Name] == nil {
+				present[e.Project.Name] = w.artifacts.Present(e.Project.Name)
+			}
+			if may := present[e.Project.Name]; e.StrictKey != "" && (may == nil || may(e.NormalName)) {
 				a, err := w.query(e, e.StrictKey, retry)
 				if err == nil && a == nil && !strict {
 					a, err = w.query(e, e.WeakKey, retry || building)
@@ -254,6 +261,10 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 	})
 }
 
+// manyQueries is from how many elements on it pays to read first which have
+// artifacts at all.
+const manyQueries = 64
+
 // query looks up one artifact; discard drops a failed build that another
 // attempt may mend.
 func (w *world) query(e *element.Element, key string, discard bool) (*artifact.Artifact, error) {
@@ -261,16 +272,34 @@ func (w *world) query(e *element.Element, key string, discard bool) (*artifact.A
 	if err != nil || a == nil || a.BuildSuccess || !discard {
 		return a, err
 	}
+	return w.unlessRetried(e, a), nil
+}
+
+// usableArtifact is the artifact that an element has in a build: a failed one is
+// dropped where another attempt may mend it.
+func (w *world) usableArtifact(e *element.Element) *artifact.Artifact {
+	a := w.artifact(e)
+	if a == nil || a.BuildSuccess {
+		return a
+	}
+	if a = w.unlessRetried(e, a); a == nil {
+		w.setArtifact(e, nil)
+	}
+	return a
+}
+
+// unlessRetried is nil for a failed build that is to be tried again.
+func (w *world) unlessRetried(e *element.Element, a *artifact.Artifact) *artifact.Artifact {
 	why := "because retrying failed builds is enabled."
 	if !w.s.set.Settings.RetryFailed {
 		if a.StrongKey == e.StrictKey {
-			return a, nil
+			return a
 		}
 		why = "in non strict mode because intermediate dependencies may have changed."
 	}
 	w.s.say(subject{element: e.FullName, key: w.key(e)}, stream.TypeInfo, nil, "Discarded failed build",
 		"Discarded '"+a.StrongKey+"'\n"+why)
-	return nil, nil
+	return nil
 }
 
 func (w *world) artifact(e *element.Element) *artifact.Artifact {
@@ -412,16 +441,20 @@ func (w *world) sandboxes() (*sandbox.Factory, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.boxes = boxes
+		if w.boxes = boxes; w.suspended {
+			boxes.Suspend()
+		}
 	}
 	return w.boxes, nil
 }
 
 // suspend stops the running sandboxes, or lets them go on.
 func (w *world) suspend(on bool) {
-	w.mu.RLock()
+	w.programs.Set(on)
+	w.mu.Lock()
+	w.suspended = on
 	boxes := w.boxes
-	w.mu.RUnlock()
+	w.mu.Unlock()
 	switch {
 	case boxes == nil:
 	case on:
@@ -437,6 +470,7 @@ func (w *world) close() error {
 	if w.boxes != nil {
 		errs = append(errs, w.boxes.Close())
 	}
+	errs = append(errs, w.remotes.pool.Close())
 	return errors.Join(append(errs, w.sources.Close(), w.store.Close())...)
 }
 
@@ -459,9 +493,13 @@ type taskReporter struct {
 
 func (r taskReporter) Log() io.Writer { return r.j }
 
-func (r taskReporter) Progress(current, total int) {
+func (r taskReporter) Progress(current, total int) { r.progress(current, total, true) }
+
+func (r taskReporter) Count(current, total int) { r.progress(current, total, false) }
+
+func (r taskReporter) progress(current, total int, bytes bool) {
 	if r.j.subject.job != 0 {
-		r.w.s.emit(&stream.JobProgress{Job: r.j.subject.job, Current: current, Total: total})
+		r.w.s.emit(&stream.JobProgress{Job: r.j.subject.job, Current: current, Total: total, Bytes: bytes})
 	}
 }
 
@@ -472,11 +510,7 @@ func (r taskReporter) Message(t stream.MessageType, text, detail string) {
 func (r taskReporter) Activity(name string, f func() error) error { return r.j.activity(name, f) }
 
 func (r taskReporter) Warn(token, text, detail string) error {
-	if r.e.Project.WarningIsFatal(token) {
-		return warning{token, text, detail}.fatal(r.e.FullName)
-	}
-	r.j.message(stream.TypeWarning, nil, text, detail)
-	return nil
+	return warning{token, text, detail}.tell(r.e, r.j)
 }
 
 // fetchSources brings an element's sources into the store.

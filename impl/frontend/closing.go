@@ -33,7 +33,7 @@ func (m *Model) End(now time.Time) (int, *stream.Error) {
 		failed.Reason != "MISSING_PROJECT_CONF"
 
 	if m.opts.Session != "" && !early {
-		line := &entry{typ: stream.TypeSuccess, time: now, elapsed: f.At, text: m.opts.Session}
+		line := &entry{typ: stream.TypeSuccess, time: now, elapsed: f.At, text: m.opts.Session, part: partClose}
 		switch {
 		case f.Terminated && failed != nil:
 			line.typ, line.text = stream.TypeWarning, m.opts.Session+" Terminated"
@@ -48,6 +48,11 @@ func (m *Model) End(now time.Time) (int, *stream.Error) {
 	if failed == nil {
 		if m.opts.ShowFormat != nil {
 			m.out.newline()
+		}
+		m.endListing()
+		if m.opts.Contents && !m.listing.any {
+			m.Notice("None of the specified artifacts are cached.\n")
+			return 1, nil
 		}
 		if m.opts.Shell {
 			return f.ShellStatus, nil
@@ -99,7 +104,7 @@ func (m *Model) summary(p *pen, s *stream.Summary) {
 		return
 	}
 	p.newline()
-	if len(m.resolved.buf) > 0 {
+	if len(m.resolved.buf) > 0 && (m.opts.Style == Full || p == &m.copy) {
 		p.write(contentBold, "Resolved key Summary")
 		p.newline()
 		resolved := m.resolved.buf
@@ -109,7 +114,7 @@ func (m *Model) summary(p *pen, s *stream.Summary) {
 		p.raw(string(resolved))
 		p.newline()
 	}
-	if failures := m.failureBlocks(s.Failures, p.color); len(failures) > 0 {
+	if failures := m.failureBlocks(s.Failures, p.color, p == &m.copy); len(failures) > 0 {
 		p.write(contentBold, "Failure Summary")
 		p.newline()
 		values(p, failures, format, 1)
@@ -145,7 +150,7 @@ func (m *Model) summary(p *pen, s *stream.Summary) {
 
 // failureBlocks are the elements that failed for good, each with its message
 // as the log had it.
-func (m *Model) failureBlocks(failures []stream.ElementFailure, colors bool) []styledPair {
+func (m *Model) failureBlocks(failures []stream.ElementFailure, colors, whole bool) []styledPair {
 	sorted := append([]stream.ElementFailure(nil), failures...)
 	sort.SliceStable(sorted, func(i, j int) bool { return sorted[i].Element < sorted[j].Element })
 	var out []styledPair
@@ -159,7 +164,14 @@ func (m *Model) failureBlocks(failures []stream.ElementFailure, colors bool) []s
 				key: f.Key, text: oneLine(f.Error.Message), detail: clean(f.Error.Detail)}
 		}
 		block := pen{color: colors}
-		m.line.render(&block, line)
+		if m.opts.Style != Full && !whole && line.fail != nil {
+			// The tail stands above, where the element failed.
+			brief := m.line
+			brief.verbose = false
+			brief.render(&block, line)
+		} else {
+			m.line.render(&block, line)
+		}
 		block.end()
 		out = append(out, styledPair{name: f.Element, block: string(block.buf)})
 	}

@@ -122,7 +122,7 @@ func TestMenuMatch(t *testing.T) {
 	if diff := cmp.Diff([]string{"continue", "quit", "terminate", "retry"}, bare.Choices); diff != "" {
 		t.Error(diff)
 	}
-	golden(t, "menus", InterruptMenu().Text+InterruptMenu().Prompt()+"\n"+m.Text+m.Prompt()+"\n"+bare.Text)
+	golden(t, "menus", InterruptMenu(false).Text+InterruptMenu(false).Prompt()+"\n"+m.Text+m.Prompt()+"\n"+bare.Text)
 }
 
 func TestClean(t *testing.T) {
@@ -152,71 +152,6 @@ func TestShellPrompt(t *testing.T) {
 	}
 	if got := string(StripEscapes([]byte(ShellPrompt(key, "a.bst", 8, true)))); got != "[abababab@a.bst:$PWD]$ " {
 		t.Errorf("%q", got)
-	}
-}
-
-// TestFold: which lines of a job are drawn, and when.
-func TestFold(t *testing.T) {
-	start := func(id stream.JobID) stream.Event {
-		return &stream.JobStarted{Job: id, Action: "Build", Element: "e.bst", Log: "e.log"}
-	}
-	end := func(id stream.JobID, s stream.JobStatus) stream.Event {
-		return &stream.JobFinished{Job: id, Action: "Build", Element: "e.bst", Status: s, Log: "e.log", Text: "text",
-			Failure: &stream.Failure{Error: stream.Error{Message: "bad"}}}
-	}
-	say := func(id stream.JobID, typ stream.MessageType, text string) stream.Event {
-		return &stream.Message{Job: id, Type: typ, Action: "Build", Element: "e.bst", Text: text}
-	}
-	const soon, later = 200 * time.Millisecond, 2 * time.Second
-	for _, test := range []struct {
-		name  string
-		at    []time.Duration
-		steps [][]stream.Event
-		want  []string // what is drawn after each
-	}{
-		{"quick job", []time.Duration{0}, [][]stream.Event{
-			{start(1), say(1, "START", "Staging"), say(1, "SUCCESS", "Staging"), end(1, stream.JobSucceeded)},
-		}, []string{"SUCCESS e.log\n"}},
-		{"quick job over two frames", []time.Duration{0, soon}, [][]stream.Event{
-			{start(1), say(1, "START", "Staging")}, {say(1, "SUCCESS", "Staging"), end(1, stream.JobSucceeded)},
-		}, []string{"", "SUCCESS e.log\n"}},
-		{"slow job", []time.Duration{0, later, later}, [][]stream.Event{
-			{start(1), say(1, "START", "Staging")}, {say(1, "SUCCESS", "Staging")}, {end(1, stream.JobSucceeded)},
-		}, []string{"", "START   e.log\nSUCCESS Staging\n", "SUCCESS e.log\n"}},
-		{"failing job", []time.Duration{0}, [][]stream.Event{
-			{start(1), say(1, "START", "Staging"), end(1, stream.JobFailed)},
-		}, []string{"START   e.log\nSTART   Staging\nFAILURE bad\n"}},
-		{"skipped job", []time.Duration{0}, [][]stream.Event{
-			{start(1), end(1, stream.JobSkipped)},
-		}, []string{"SKIPPED text\n"}},
-		{"warning", []time.Duration{0, 0}, [][]stream.Event{
-			{start(1), say(1, "WARNING", "Beware")}, {end(1, stream.JobSucceeded)},
-		}, []string{"START   e.log\nWARNING Beware\n", "SUCCESS e.log\n"}},
-		{"warning in a quick job", []time.Duration{0}, [][]stream.Event{
-			{start(1), say(1, "WARNING", "Beware"), end(1, stream.JobSucceeded)},
-		}, []string{"WARNING Beware\nSUCCESS e.log\n"}},
-		{"step of a slow job", []time.Duration{0, later, later}, [][]stream.Event{
-			{start(1)}, {say(1, "START", "a"), say(1, "SUCCESS", "a"), say(1, "START", "b")}, {say(1, "SUCCESS", "b")},
-		}, []string{"", "START   e.log\nSUCCESS a\nSTART   b\n", "SUCCESS b\n"}},
-		{"others are not held up", []time.Duration{0}, [][]stream.Event{
-			{start(1), start(2), end(2, stream.JobSucceeded), say(0, "INFO", "core")},
-		}, []string{"SUCCESS e.log\nINFO    core\n"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			short, err := ParseMessageFormat("%{action} %{message}")
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := New(testOptions(Options{Fold: true, Verbose: true, MessageFormat: short}))
-			var got []string
-			for i, events := range test.steps {
-				m.Apply(after(test.at[i]), events...)
-				got = append(got, string(m.TakeLog(after(test.at[i]), false)))
-			}
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
 	}
 }
 
@@ -265,7 +200,7 @@ func BenchmarkSession(b *testing.B) {
 		o    Options
 	}{
 		{"pipe", Options{Session: "Build", Verbose: true}},
-		{"terminal", Options{Session: "Build", Verbose: true, Color: true, Fold: true}},
+		{"terminal", Options{Session: "Build", Verbose: true, Color: true, Style: Digest}},
 	} {
 		b.Run(mode.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -280,7 +215,7 @@ func BenchmarkSession(b *testing.B) {
 					for i := f * part; i < (f+1)*part; i += 32 {
 						m.Apply(now, events[i:min(i+32, (f+1)*part)]...)
 					}
-					bytes += len(m.TakeLog(now, false))
+					bytes += len(m.TakeLog())
 					for _, line := range m.Status(now, 160, 50) {
 						bytes += len(line)
 					}

@@ -136,18 +136,22 @@ func TestSessionText(t *testing.T) {
 		"build-quiet":   {Session: "Build", KeyLength: 12},
 		"build-debug":   {Session: "Build", Verbose: true, Debug: true},
 		"build-format":  {Session: "Build", Verbose: true, MessageFormat: custom},
-		"build-folded":  {Session: "Build", Verbose: true, Fold: true},
+		"build-digest":  {Session: "Build", Verbose: true, Style: Digest},
 		"build-no-name": {Verbose: true},
+		"build-github":  {Session: "Build", Verbose: true, Groups: GitHub},
+		"build-gitlab":  {Session: "Build", Verbose: true, Groups: GitLab},
+		"build-links":   {Session: "Build", Verbose: true, Links: true, Host: "here"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := New(testOptions(o))
 			m.Begin(epoch)
 			m.Apply(after(time.Second), buildEvents()...)
+			m.CloseGroup(after(2 * time.Second))
 			status, failed := m.End(after(2 * time.Second))
 			if status != StatusError || failed == nil {
 				t.Errorf("End = %d, %v", status, failed)
 			}
-			golden(t, name, string(m.TakeLog(after(2*time.Second), true)))
+			golden(t, name, string(m.TakeLog()))
 		})
 	}
 }
@@ -155,7 +159,8 @@ func TestSessionText(t *testing.T) {
 // TestCopy: whatever the terminal gets, the copy is the whole log without
 // colours.
 func TestCopy(t *testing.T) {
-	m := New(testOptions(Options{Session: "Build", Verbose: true, Color: true, Fold: true, Copy: true, ConfigFile: "/etc/bst.conf"}))
+	m := New(testOptions(Options{Session: "Build", Verbose: true, Color: true, Style: Digest, Copy: true, ConfigFile: "/etc/bst.conf",
+		Groups: GitLab, Links: true}))
 	m.Begin(epoch)
 	m.Apply(after(time.Second), buildEvents()...)
 	m.End(after(2 * time.Second))
@@ -170,8 +175,8 @@ func TestStripEscapes(t *testing.T) {
 		m.Apply(epoch, buildEvents()...)
 		m.End(epoch)
 	}
-	want := string(plain.TakeLog(epoch, true))
-	if diff := cmp.Diff(want, string(StripEscapes(colored.TakeLog(epoch, true)))); diff != "" {
+	want := string(plain.TakeLog())
+	if diff := cmp.Diff(want, string(StripEscapes(colored.TakeLog()))); diff != "" {
 		t.Errorf("colours change the text (-plain +stripped):\n%s", diff)
 	}
 }
@@ -280,7 +285,7 @@ func TestEndings(t *testing.T) {
 			if domain != test.domain {
 				t.Errorf("domain %q, want %q", domain, test.domain)
 			}
-			if diff := cmp.Diff(test.log, string(m.TakeLog(epoch, true))); diff != "" {
+			if diff := cmp.Diff(test.log, string(m.TakeLog())); diff != "" {
 				t.Errorf("log (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.out, string(m.TakeOutput())); diff != "" {
@@ -305,7 +310,7 @@ func TestStatus(t *testing.T) {
 		m.Apply(epoch, &stream.JobStarted{Job: stream.JobID(i + 1), Action: "Build", At: time.Duration(i) * time.Minute,
 			Element: strings.Repeat("lib", i+1) + "漢字.bst"})
 	}
-	m.Apply(epoch, &stream.JobProgress{Job: 2, Current: 3, Total: 40})
+	m.Apply(epoch, &stream.JobProgress{Job: 2, Current: 3, Total: 40}, &stream.JobProgress{Job: 3, Current: 4404020, Total: 64 << 20, Bytes: true})
 	var b strings.Builder
 	draw := func(title string, lines []string) {
 		fmt.Fprintf(&b, "-- %s\n", title)
@@ -320,6 +325,18 @@ func TestStatus(t *testing.T) {
 	}
 	draw("80 columns, 6 rows", m.Status(after(time.Hour), 80, 6))
 	draw("80 columns, 3 rows", m.Status(after(time.Hour), 80, 3))
+
+	m.Apply(epoch, &stream.Counts{Action: "Build", Processed: 40, Skipped: 20, Failed: 3, Left: time.Hour, Known: 70},
+		&stream.Queue{Action: "Build", Complete: "Built", Workers: 4})
+	for i, element := range []string{"first.bst", "second.bst", "third.bst"} {
+		m.Apply(epoch, &stream.JobFinished{Job: stream.JobID(i + 1), Action: "Build", Element: element, Status: stream.JobFailed})
+	}
+	m.Apply(epoch, &stream.JobStarted{Job: 20, Action: "Build", Element: "glibc.bst", At: 50 * time.Minute, Expected: 20 * time.Minute,
+		Behind: 12, BehindTime: 40 * time.Minute})
+	draw("failures, estimate, critical path", m.Status(after(time.Hour), 120, 50))
+	draw("the same, 5 rows", m.Status(after(time.Hour), 40, 5))
+	m.Apply(epoch, &stream.JobStarted{Job: 21, Action: "Build", Element: "second.bst", At: time.Hour}, &stream.State{State: stream.StateQuitting})
+	draw("one is tried again", m.Status(after(time.Hour), 100, 50)[:3])
 	m.Apply(epoch, &stream.CacheUsage{Used: 1234})
 	m.Apply(epoch, &stream.State{State: stream.StateSuspended, At: 90 * time.Second})
 	draw("suspended, no quota", m.Status(after(time.Hour), 80, 50)[:3])
@@ -348,4 +365,66 @@ func TestStatusFits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestQuiet: where every line is shown and none came for a while, one tells how
+// far the session is; a line that comes puts it off.
+func TestQuiet(t *testing.T) {
+	m := New(testOptions(Options{Session: "Build", Quiet: time.Minute}))
+	m.Begin(epoch)
+	if due := m.Heartbeat(epoch); !due.IsZero() {
+		t.Errorf("a line is due at %v although nothing runs", due)
+	}
+	m.Apply(after(10*time.Second), &stream.Started{Time: epoch}, &stream.State{State: stream.StateRunning},
+		&stream.Heading{SessionElements: 4}, &stream.Queue{Action: "Build"},
+		&stream.JobStarted{Job: 1, Action: "Build", Element: "a.bst", At: 10 * time.Second})
+	m.TakeLog()
+	if due := m.Heartbeat(after(69 * time.Second)); due != after(70*time.Second) || m.Pending() > 0 {
+		t.Errorf("the line is due at %v, and %d bytes wait", due, m.Pending())
+	}
+	if due := m.Heartbeat(after(70 * time.Second)); due != after(130*time.Second) {
+		t.Errorf("the next line is due at %v", due)
+	}
+	const want = "00:01:10 0% done, 0 of 4, 1 task running, the longest Build a.bst\n"
+	if diff := cmp.Diff(want, string(m.TakeLog())); diff != "" {
+		t.Error(diff)
+	}
+	if m.opts.Quiet = 0; !m.Heartbeat(after(time.Hour)).IsZero() {
+		t.Error("a line is due although none is wanted")
+	}
+}
+
+// TestHeartbeat: where nothing is drawn in place, lines tell how far it is, less
+// and less often, and the log file has none of them.
+func TestHeartbeat(t *testing.T) {
+	m := New(testOptions(Options{Style: Plain, Copy: true}))
+	m.Begin(epoch)
+	m.Apply(epoch, &stream.Started{Time: epoch}, &stream.Stage{Name: "Loading elements", Current: 12, Total: 1139})
+	m.TakeCopy()
+	var got strings.Builder
+	now := time.Duration(0)
+	beat := func(until time.Duration) {
+		for ; now <= until; now += time.Second {
+			m.Heartbeat(after(now))
+			if text := m.TakeLog(); len(text) > 0 {
+				fmt.Fprintf(&got, "%v: %s", now, text)
+			}
+		}
+	}
+	beat(12 * time.Second)
+	m.Apply(after(now), &stream.Stage{Name: "Loading elements", Done: true}, &stream.State{State: stream.StateRunning, At: now},
+		&stream.Heading{Project: "p", SessionElements: 143, TotalElements: 387}, &stream.Queue{Action: "Build", Complete: "Built", Workers: 2},
+		&stream.Counts{Action: "Build", Processed: 30, Skipped: 3, Failed: 1, Left: 20 * time.Minute, Known: 100},
+		&stream.JobStarted{Job: 1, Action: "Build", Element: "gcc.bst", At: now})
+	m.TakeLog()
+	copied := len(m.TakeCopy())
+	beat(40 * time.Minute)
+	m.Apply(after(now), &stream.State{State: stream.StateSuspended, At: now})
+	if due := m.Heartbeat(after(now)); !due.IsZero() {
+		t.Errorf("a line is due at %v while all is suspended", due)
+	}
+	if len(m.TakeCopy()) > 0 || copied == 0 {
+		t.Error("the log file has lines that the reference has not, or none")
+	}
+	golden(t, "heartbeat", got.String())
 }

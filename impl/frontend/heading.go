@@ -79,4 +79,24 @@ func projectText(p *pen, h *stream.ProjectHeading) {
 	section("Project Options", h.Options, format)
 	section("Element Plugins", h.ElementPlugins, content)
 	section("Source Plugins", h.SourcePlugins, content)
+	list := func(title string, list []stream.Pair) {
+		if len(list) == 0 {
+			return
+		}
+		p.spaces(len(indent))
+		p.write(format, title)
+		p.newline()
+		for _, pair := range list {
+			p.write(format, "      * ")
+			p.write(content, clean(pair.Name))
+			p.newline()
+			for line := range strings.SplitSeq(clean(pair.Value), "\n") {
+				p.write(content, indent+indent+line)
+				p.newline()
+			}
+		}
+		p.newline()
+	}
+	list("Artifact cache servers", h.ArtifactCaches)
+	list("Source cache servers", h.SourceCaches)
 }

@@ -84,18 +84,19 @@ type entry struct {
 	log     string // drawn instead of text at the start and success of a job
 	// fail is set where a job failed: its log's tail is drawn.
 	fail *stream.Failure
-	// job is set inside a job, and part says where in it.
+	// job is set inside a job, and part says where in it, or in the session.
 	job  stream.JobID
 	part part
 }
 
-// part is an entry's place in its job.
+// part is an entry's place in its job or step.
 type part uint8
 
 const (
 	partInside part = iota
 	partStart
 	partEnd
+	partClose // the session's last line
 )
 
 const noTime = time.Duration(-1)
@@ -130,6 +131,7 @@ type logLine struct {
 	debug        bool
 	location     *time.Location
 	pid          int
+	logDir       string // where relative paths of logs start, once it is known
 }
 
 // render appends an entry: its line, its detail, its log's tail.
@@ -176,7 +178,7 @@ func (l *logLine) render(p *pen, e *entry) {
 			padded(p, style{fg: typeColor(e.typ), bold: true, dim: true}, string(e.typ), 7)
 		case "message":
 			if e.log != "" && (e.typ == stream.TypeStart || e.typ == stream.TypeSuccess) {
-				p.write(contentDim, e.log)
+				p.link(contentDim, l.logDir, e.log)
 			} else {
 				p.write(plain, e.text)
 			}
@@ -189,7 +191,7 @@ func (l *logLine) render(p *pen, e *entry) {
 		l.detail(p, e)
 		below = true
 	}
-	if e.fail != nil && e.typ == stream.TypeFailure && e.fail.LogPath != "" {
+	if e.fail != nil && isError(e.typ) && e.fail.LogPath != "" {
 		l.tail(p, e.fail)
 		below = true
 	}
@@ -304,7 +306,7 @@ func (l *logLine) tail(p *pen, f *stream.Failure) {
 		p.spaces(len(indent))
 		p.write(failure, "Log file: ")
 		p.spaces(len(indent))
-		p.write(failure, f.LogPath)
+		p.link(failure, "", f.LogPath)
 		p.newline()
 		return
 	}
@@ -316,7 +318,7 @@ func (l *logLine) tail(p *pen, f *stream.Failure) {
 	p.write(failure, "Printing the last "+strconv.Itoa(l.errorLines)+" lines from log file:")
 	p.newline()
 	p.spaces(len(indent))
-	p.write(failure, f.LogPath)
+	p.link(failure, "", f.LogPath)
 	p.newline()
 	p.spaces(len(indent))
 	p.write(failure, rule)
@@ -340,4 +342,11 @@ func trimTail(lines []string) []string {
 		lines = lines[:len(lines)-1]
 	}
 	return lines
+}
+
+// Clock is a duration as log lines have it: 00:12:34.
+func Clock(d time.Duration) string {
+	var p pen
+	timeCode(&p, d, false)
+	return string(p.buf)
 }

@@ -24,6 +24,7 @@ const (
 	ChoiceRetry     = "retry"
 	ChoiceLog       = "log"
 	ChoiceShell     = "shell"
+	ChoiceDetach    = "detach"
 )
 
 // Prompt is the question itself.
@@ -60,12 +61,21 @@ const commonChoices = "Choose one of the following options:\n" +
 	"  (q)uit      - Exit after all ongoing jobs complete\n" +
 	"  (t)erminate - Terminate any ongoing jobs and exit\n"
 
-// InterruptMenu is asked after ^C.
-func InterruptMenu() *Menu {
-	return &Menu{
-		Text:    "\nUser interrupted with ^C\n\n" + commonChoices + "\nPressing ^C again will terminate jobs and exit\n\n",
-		Choices: []string{ChoiceContinue, ChoiceQuit, ChoiceTerminate},
+// InterruptMenu is asked after ^C. detach says that the session can be left.
+func InterruptMenu(detach bool) *Menu {
+	m := &Menu{Choices: []string{ChoiceContinue, ChoiceQuit, ChoiceTerminate}}
+	offer := ""
+	if detach {
+		offer = "  (d)etach    - Leave, and let the session go on\n"
+		m.Choices = append(m.Choices, ChoiceDetach)
 	}
+	m.Text = "\nUser interrupted with ^C\n\n" + commonChoices + offer + "\nPressing ^C again will terminate jobs and exit\n\n"
+	return m
+}
+
+// NoteDetached says how to come back to a session that was left.
+func NoteDetached(id string) string {
+	return "\nSession " + id + " goes on. To come back to it: bst attach " + id + "\n"
 }
 
 // FailureMenu is asked after a job failed.

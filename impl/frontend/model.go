@@ -1,7 +1,6 @@
 package frontend
 
 import (
-	"strings"
 	"time"
 
 	"bst/impl/stream"
@@ -25,14 +24,26 @@ type Options struct {
 	MessageFormat            *MessageFormat
 	// ElementFormat draws the heading's pipeline, ShowFormat bst show.
 	ElementFormat, ShowFormat *ElementFormat
+	// Contents says that the order asked for the contents of artifacts: none at all
+	// is a failure.
+	Contents bool
 	// ConfigFile is the user configuration that was read, "" for none.
 	ConfigFile string
 	// Subtasks tells of every step how much it did, not only of long ones.
 	Subtasks bool
-	// Fold leaves out the starts of what ends soon after: see fold.go.
-	Fold bool
+	// Style says which lines the log has.
+	Style Style
 	// Copy keeps a copy of the log without colours: see TakeCopy.
 	Copy bool
+	// Groups divides the log as a CI system has it.
+	Groups Groups
+	// Quiet is how long the full style may say nothing before a line tells how far
+	// the session is, for those who wait for a log; 0 is for ever.
+	Quiet time.Duration
+	// Links makes links of the paths of log files (OSC 8). Host is the name of
+	// this machine, which such links carry.
+	Links bool
+	Host  string
 	// Location is the time zone of wall clocks; nil is the local one.
 	Location *time.Location
 }
@@ -44,11 +55,10 @@ type Model struct {
 	line logLine
 
 	err, out pen
-	outHeld  int    // newlines that end the output so far, not yet written
-	waiting  []item // what err gets with the next frame, where lines are folded
-	waits    int    // its size, in bytes, roughly
-	now      time.Time
+	outHeld  int // newlines that end the output so far, not yet written
 	copy     pen
+	group    string    // the open one
+	lastLine time.Time // when err last grew
 
 	started  stream.Started
 	clock    sessionClock
@@ -66,17 +76,31 @@ type Model struct {
 	byID      map[stream.JobID]*job
 	held      []HeldFailure
 	failures  map[string]*entry // the last failure of each element
+	broken    []task            // what failed for good and was not retried, in order
+	workFrom  time.Duration     // when the first job started
+	beat      time.Duration     // between the last line that told how far it is and the next
+	nextBeat  time.Time
 	shells    []*stream.ShellReady
 	refused   []*stream.ShellRefused
 	checkouts []*stream.CheckoutDone
+	logs      []*stream.LogShown
+	// listing says that artifacts were listed, and how the list stands.
+	listing   listing
 	finished  *stream.Finished
 	scheduled bool // the scheduler ran
+	left      bool // the session goes on without this frontend
 }
 
 type queue struct {
 	action, complete           string
 	processed, skipped, failed int
+	workers                    int
+	left                       time.Duration // what its jobs that have not begun may take
+	known                      int           // how many of them an earlier build tells of
 }
+
+// task is what a job did to which element.
+type task struct{ action, element string }
 
 // stage is a step before the scheduler.
 type stage struct {
@@ -90,6 +114,11 @@ type job struct {
 	action, element string
 	at              time.Duration
 	current, total  int
+	bytes           bool          // of both
+	step            string        // what it is doing, as it last said
+	expected        time.Duration // from earlier builds, 0 for unknown
+	behind          int           // the longest chain of jobs that waits for it
+	behindTime      time.Duration
 }
 
 // HeldFailure is a failure that the scheduler holds for.
@@ -139,13 +168,17 @@ func New(o Options) *Model {
 		},
 	}
 	m.err.color, m.out.color = o.Color, o.Color
+	if o.Links {
+		m.err.links = "file://" + o.Host
+	}
 	m.pipeline.color, m.resolved.color = o.Color, o.Color
 	return m
 }
 
 // Begin prints a session's first line.
 func (m *Model) Begin(now time.Time) {
-	m.now, m.clock.start = now, now
+	m.clock.start, m.lastLine = now, now
+	m.openGroup(now, "Loading")
 	if m.opts.Session != "" {
 		m.log(&entry{typ: stream.TypeStart, time: now, elapsed: noTime, text: m.opts.Session})
 	}
@@ -153,9 +186,12 @@ func (m *Model) Begin(now time.Time) {
 
 // Apply takes events in, at the moment now.
 func (m *Model) Apply(now time.Time, events ...stream.Event) {
-	m.now = now
+	before := len(m.err.buf)
 	for _, e := range events {
 		m.apply(now, e)
+	}
+	if len(m.err.buf) > before {
+		m.lastLine = now
 	}
 }
 
@@ -167,6 +203,8 @@ func (m *Model) apply(now time.Time, event stream.Event) {
 		if !e.Time.IsZero() {
 			m.clock.start = e.Time
 		}
+	case *stream.Detached:
+		m.left = true
 	case *stream.Stage:
 		m.stage(now, e)
 	case *stream.Heading:
@@ -175,18 +213,21 @@ func (m *Model) apply(now time.Time, event stream.Event) {
 		m.shown(e)
 	case *stream.PipelineShown:
 		m.head()
+		m.openGroup(now, m.opts.Session)
 	case *stream.Message:
 		m.message(e)
 	case *stream.Queue:
-		m.queue(e.Action).complete = e.Complete
+		q := m.queue(e.Action)
+		q.complete, q.workers = e.Complete, e.Workers
 	case *stream.Counts:
 		q := m.queue(e.Action)
 		q.processed, q.skipped, q.failed = e.Processed, e.Skipped, e.Failed
+		q.left, q.known = e.Left, e.Known
 	case *stream.JobStarted:
 		m.jobStarted(e)
 	case *stream.JobProgress:
 		if j := m.byID[e.Job]; j != nil {
-			j.current, j.total = e.Current, e.Total
+			j.current, j.total, j.bytes = e.Current, e.Total, e.Bytes
 		}
 	case *stream.JobFinished:
 		m.jobFinished(e)
@@ -198,6 +239,16 @@ func (m *Model) apply(now time.Time, event stream.Event) {
 		m.shells = append(m.shells, e)
 	case *stream.ShellRefused:
 		m.refused = append(m.refused, e)
+	case *stream.WorkspacesShown:
+		m.workspaces(e)
+	case *stream.ArtifactShown:
+		m.artifactShown(e)
+	case *stream.ArtifactContents:
+		m.contents(e)
+	case *stream.LogShown:
+		m.logs = append(m.logs, e)
+	case *stream.ProjectMade:
+		m.text(func(p *pen) { p.raw("\nCreated project.conf at: " + e.Conf + "\n") })
 	case *stream.CheckoutDone:
 		m.checkouts = append(m.checkouts, e)
 	case *stream.Finished:
@@ -232,16 +283,10 @@ func (m *Model) log(e *entry) {
 	if m.opts.Copy {
 		m.line.render(&m.copy, e)
 	}
-	if !m.opts.Fold {
+	if m.wanted(e) {
 		m.line.render(&m.err, e)
-		return
 	}
-	m.waiting = append(m.waiting, item{at: m.now, entry: e})
-	m.waits += usualLine + len(e.detail)
 }
-
-// usualLine is about what a line takes, in bytes.
-const usualLine = 256
 
 // text adds text to the log.
 func (m *Model) text(write func(*pen)) {
@@ -249,15 +294,8 @@ func (m *Model) text(write func(*pen)) {
 		write(&m.copy)
 		m.copy.end()
 	}
-	if !m.opts.Fold {
-		write(&m.err)
-		return
-	}
-	p := pen{color: m.opts.Color}
-	write(&p)
-	p.end()
-	m.waiting = append(m.waiting, item{at: m.now, text: p.buf})
-	m.waits += len(p.buf)
+	write(&m.err)
+	m.err.end()
 }
 
 // stage turns a step's first and last value into a START and a SUCCESS line.
@@ -292,19 +330,19 @@ func (m *Model) stage(now time.Time, e *stream.Stage) {
 		}
 		detail += " subtasks processed"
 	}
-	m.log(&entry{typ: stream.TypeSuccess, time: now, elapsed: e.Elapsed, text: e.Name, detail: detail})
+	m.log(&entry{typ: stream.TypeSuccess, time: now, elapsed: e.Elapsed, text: e.Name, detail: detail, part: partEnd})
 	m.stages = append(m.stages[:index], m.stages[index+1:]...)
 }
 
 func (m *Model) shown(e *stream.ElementShown) {
 	switch e.Where {
 	case stream.ShownPipeline:
-		if m.opts.ElementFormat != nil {
+		if m.opts.ElementFormat != nil && m.listed() {
 			m.opts.ElementFormat.render(&m.pipeline, e, m.opts.KeyLength)
 			m.pipeline.newline()
 		}
 	case stream.ShownResolved:
-		if m.opts.ElementFormat != nil {
+		if m.opts.ElementFormat != nil && m.listed() {
 			m.opts.ElementFormat.render(&m.resolved, e, m.opts.KeyLength)
 			m.resolved.newline()
 		}
@@ -328,44 +366,33 @@ func (m *Model) shown(e *stream.ElementShown) {
 	}
 }
 
+// listed says that somebody reads lists of elements.
+func (m *Model) listed() bool { return m.opts.Style == Full || m.opts.Copy }
+
 // head prints the heading of a session.
 func (m *Model) head() {
 	if m.opts.Session == "" || m.heading == nil {
 		return
 	}
-	m.text(func(p *pen) {
+	whole := func(p *pen) {
 		pipeline := m.pipeline.buf
 		if !p.color {
 			pipeline = StripEscapes(pipeline)
 		}
 		headingText(p, m.heading, &m.started, m.opts.ConfigFile, m.opts.Location, pipeline)
-	})
+		p.end()
+	}
+	if m.opts.Copy {
+		whole(&m.copy)
+	}
+	if m.opts.Style == Full {
+		whole(&m.err)
+	} else {
+		m.milestone(&m.err)
+	}
+	m.line.logDir = m.heading.LogDir
 	m.pipeline.buf = nil
 	m.headed = true
-}
-
-func (m *Model) message(e *stream.Message) {
-	if e.Type == stream.TypeStatus && !m.opts.Verbose {
-		return
-	}
-	line := &entry{
-		typ:     e.Type,
-		time:    e.Time,
-		elapsed: noTime,
-		action:  e.Action,
-		element: e.Element,
-		key:     e.Key,
-		text:    oneLine(e.Text),
-		detail:  clean(e.Detail),
-		job:     e.Job,
-	}
-	if e.Elapsed != nil {
-		line.elapsed = *e.Elapsed
-	}
-	if isError(e.Type) && e.Element != "" {
-		m.failures[e.Element] = line
-	}
-	m.log(line)
 }
 
 func (m *Model) queue(action string) *queue {
@@ -378,175 +405,8 @@ func (m *Model) queue(action string) *queue {
 	return &m.queues[len(m.queues)-1]
 }
 
-func (m *Model) jobStarted(e *stream.JobStarted) {
-	if m.byID[e.Job] == nil {
-		j := &job{id: e.Job, action: e.Action, element: e.Element, at: e.At}
-		m.byID[e.Job] = j
-		m.jobs = append(m.jobs, j)
-	}
-	m.log(&entry{typ: stream.TypeStart, time: e.Time, elapsed: noTime, action: e.Action,
-		element: e.Element, key: e.Key, text: e.Action, log: e.Log, job: e.Job, part: partStart})
-}
+// Session names the session for bst attach, "" where it cannot be left.
+func (m *Model) Session() string { return m.started.ID }
 
-func (m *Model) jobFinished(e *stream.JobFinished) {
-	if j := m.byID[e.Job]; j != nil {
-		delete(m.byID, e.Job)
-		for i := range m.jobs {
-			if m.jobs[i] == j {
-				m.jobs = append(m.jobs[:i], m.jobs[i+1:]...)
-				break
-			}
-		}
-	}
-	line := &entry{time: e.Time, elapsed: e.Took, action: e.Action, element: e.Element, key: e.Key,
-		job: e.Job, part: partEnd}
-	switch e.Status {
-	case stream.JobSucceeded:
-		line.typ, line.text, line.log = stream.TypeSuccess, e.Action, e.Log
-	case stream.JobSkipped:
-		line.typ, line.text = stream.TypeSkipped, oneLine(e.Text)
-	case stream.JobTerminated:
-		// The reference says this outside the job.
-		line.typ, line.text, line.action, line.elapsed = stream.TypeInfo, "Job terminated", "", noTime
-	case stream.JobRetried:
-		line.typ, line.text, line.fail = stream.TypeFailure, oneLine(e.Text), e.Failure
-		if e.Failure != nil && m.opts.Debug {
-			line.detail = clean(e.Failure.Error.Message)
-		}
-	case stream.JobFailed:
-		line.typ, line.text = stream.TypeFailure, oneLine(e.Text)
-		if f := e.Failure; f != nil {
-			text, rest, _ := strings.Cut(clean(f.Error.Message), "\n")
-			line.text, line.detail = oneLine(text), joinDetail(rest, clean(f.Error.Detail))
-			if f.Error.Cause != "" && m.opts.Debug {
-				line.detail = joinDetail(line.detail, "Caused by: "+clean(f.Error.Cause))
-			}
-			line.fail = f
-			if f.Held {
-				m.held = append(m.held, HeldFailure{Job: e.Job, Action: e.Action, Element: e.Element, LogPath: f.LogPath, Shell: f.Shell})
-			}
-		}
-	}
-	if line.typ == stream.TypeFailure && e.Element != "" {
-		m.failures[e.Element] = line
-	}
-	m.log(line)
-}
-
-func joinDetail(a, b string) string {
-	if a == "" {
-		return b
-	}
-	if b == "" {
-		return a
-	}
-	return strings.TrimSuffix(a, "\n") + "\n" + b
-}
-
-// TakeLog gives the text for the standard error stream since the last call. all
-// gives the lines too that are held back while they may be overtaken.
-func (m *Model) TakeLog(now time.Time, all bool) []byte {
-	if len(m.waiting) > 0 {
-		draw, hold := fold(m.waiting, now, all)
-		for _, it := range draw {
-			if it.entry != nil {
-				m.line.render(&m.err, it.entry)
-				continue
-			}
-			m.err.end()
-			m.err.buf = append(m.err.buf, it.text...)
-		}
-		m.waiting, m.waits = hold, usualLine*len(hold)
-	}
-	m.err.end()
-	buf := m.err.buf
-	m.err.buf = nil
-	return buf
-}
-
-// TakeCopy gives the whole log since the last call, without colours, where
-// Options.Copy asks for it.
-func (m *Model) TakeCopy() []byte {
-	buf := m.copy.buf
-	m.copy.buf = nil
-	return buf
-}
-
-// TakeOutput gives the text for the standard output since the last call.
-func (m *Model) TakeOutput() []byte {
-	buf := m.out.buf
-	m.out.buf = nil
-	return buf
-}
-
-// Pending is how many bytes, roughly, TakeLog and TakeOutput would give.
-func (m *Model) Pending() int { return len(m.err.buf) + m.waits + len(m.out.buf) }
-
-// State is the scheduler's.
-func (m *Model) State() stream.SchedulerState { return m.state }
-
-// Scheduled says that the scheduler has run: before that, ^C simply ends the
-// session.
-func (m *Model) Scheduled() bool { return m.scheduled }
-
-// Lively says that something is running whose clock ticks in the status area.
-func (m *Model) Lively() bool {
-	return (len(m.jobs) > 0 || len(m.stages) > 0) && !m.clock.frozen
-}
-
-// TakeHeld gives the next failure that the scheduler holds for.
-func (m *Model) TakeHeld() (HeldFailure, bool) {
-	if len(m.held) == 0 {
-		return HeldFailure{}, false
-	}
-	h := m.held[0]
-	m.held = m.held[1:]
-	return h, true
-}
-
-// HeldCount is how many failures wait to be asked about.
-func (m *Model) HeldCount() int { return len(m.held) }
-
-// DropHeld forgets the failures that wait: the session is being ended.
-func (m *Model) DropHeld() { m.held = nil }
-
-// TakeShell gives the next shell that is ready to be run.
-func (m *Model) TakeShell() *stream.ShellReady {
-	if len(m.shells) == 0 {
-		return nil
-	}
-	s := m.shells[0]
-	m.shells = m.shells[1:]
-	return s
-}
-
-// TakeRefusal gives the next refusal to stage a shell.
-func (m *Model) TakeRefusal() *stream.ShellRefused {
-	if len(m.refused) == 0 {
-		return nil
-	}
-	r := m.refused[0]
-	m.refused = m.refused[1:]
-	return r
-}
-
-// TakeCheckout gives the next checkout that is done.
-func (m *Model) TakeCheckout() *stream.CheckoutDone {
-	if len(m.checkouts) == 0 {
-		return nil
-	}
-	c := m.checkouts[0]
-	m.checkouts = m.checkouts[1:]
-	return c
-}
-
-// Finished is the session's last event, nil until it came.
-func (m *Model) Finished() *stream.Finished { return m.finished }
-
-// Project is the toplevel project's name, "" while unknown.
-func (m *Model) Project() string {
-	if m.heading == nil {
-		return ""
-	}
-	return m.heading.Project
-}
+// Left says that the session goes on without this frontend.
+func (m *Model) Left() bool { return m.left }

@@ -6,6 +6,19 @@ import (
 	"time"
 
 	"github.com/rivo/uniseg"
+
+	"bst/impl/stream"
+)
+
+// What bounds the status area, beside the screen.
+const (
+	// maxArea is how many lines it has at most: more is not read, and costs.
+	maxArea = 16
+	// settled is how long a task runs before it has a place of its own: names
+	// that come and go ten times a second cannot be read.
+	settled = time.Second
+	// widestBar and narrowestBar are the progress bar's width, in columns.
+	widestBar, narrowestBar = 24, 8
 )
 
 // cell writes into a line of bounded width: what does not fit is cut between
@@ -51,81 +64,177 @@ func clip(text string, columns int) string {
 }
 
 // Status draws the status area: lines that are at most columns-1 wide and at
-// most rows-1 many, without newlines. It is empty where nothing runs.
+// most rows-1 many, without newlines. It is empty where nothing runs, but for the
+// moments between two tasks: else it would come and go with each.
+//
+// From the top: how far the session is; what failed; the counts of each queue
+// and how full the cache is; what most work waits for; running tasks. Where the
+// screen is low, what failed and one running task have the first claims.
 func (m *Model) Status(now time.Time, columns, rows int) []string {
-	limit := rows - 1
-	if m.finished != nil || (len(m.jobs) == 0 && len(m.stages) == 0) || limit < 1 || columns < 2 {
+	limit := min(rows-1, maxArea)
+	between := m.workFrom > 0 && len(m.queues) > 0 && m.state == stream.StateRunning
+	if m.finished != nil || len(m.jobs) == 0 && len(m.stages) == 0 && !between || limit < 1 || columns < 2 {
 		return nil
 	}
 	elapsed := m.clock.elapsed(now)
+	w := m.progress(elapsed)
 	// A terminal may wrap early at its last column.
 	columns--
+	running := m.activities(elapsed)
 	lines := make([]string, 0, 8)
-	lines = append(lines, m.titleLine(elapsed, columns))
-	if len(m.queues) > 0 && len(lines) < limit {
-		lines = append(lines, m.queueLine(columns))
+	lines = append(lines, m.titleLine(elapsed, &w, columns))
+	room := limit - 1
+	if len(running) > 0 {
+		room-- // of the lines below, running tasks have the first claim on one
 	}
-	if m.cache != nil && len(lines) < limit-1 {
-		lines = append(lines, m.cacheLine(columns))
+	if len(m.broken) > 0 && room > 0 {
+		lines = append(lines, m.failedLine(columns))
+		room--
 	}
-	return append(lines, m.jobLines(elapsed, columns, limit-len(lines))...)
+	if len(m.queues) > 0 && room > 0 {
+		counts := m.queueLines(columns, room)
+		lines = append(lines, counts...)
+		room -= len(counts)
+	}
+	if c := w.critical; c != nil && c.behind > 1 && elapsed-c.at >= settled && room > 0 && len(m.jobs) > 1 {
+		lines = append(lines, m.criticalLine(c, columns))
+	}
+	return append(lines, m.jobLines(running, elapsed, columns, limit-len(lines))...)
 }
 
-func (m *Model) titleLine(elapsed time.Duration, columns int) string {
-	text := func(c *cell) {
-		timeCodeCell(c, elapsed)
-		if m.heading == nil {
-			return
+// titleLine tells how far the session is:
+// 00:01:02 gnome [######------------------]  25% 100/400, about 00:03:10 left.
+func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
+	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	timeCodeCell(&c, elapsed)
+	if m.heading != nil {
+		if name := oneLine(m.heading.Project); columns >= 50 && width(name) <= columns/4 {
+			c.write(content, " "+name)
 		}
-		c.write(content, " "+oneLine(m.heading.Project))
-		c.write(format, " (")
-		c.write(content, itoa(m.heading.SessionElements))
-		c.write(format, "/")
-		c.write(content, itoa(m.heading.TotalElements))
-		c.write(format, ")")
-	}
-	return m.centered(text, columns, "=")
-}
-
-func (m *Model) queueLine(columns int) string {
-	return m.centered(func(c *cell) {
-		for i, q := range m.queues {
-			if i > 0 {
-				c.write(format, "→ ")
-			}
-			c.write(format, "(")
-			c.write(content, q.complete)
-			c.write(format, ":")
-			c.write(success, itoa(q.processed))
-			c.write(plain, " ")
-			c.write(content, itoa(q.skipped))
-			c.write(plain, " ")
-			c.write(failure, itoa(q.failed))
+		if columns >= 70 {
+			c.write(format, " (")
+			c.write(content, itoa(m.heading.SessionElements))
+			c.write(format, "/")
+			c.write(content, itoa(m.heading.TotalElements))
 			c.write(format, ")")
 		}
-	}, columns, " ")
+	}
+	if w.total > 0 {
+		if bar := min(c.left-len(" []  99% 1/2, about 00:00:00 left")-2*len(itoa(w.total)), widestBar); bar >= narrowestBar {
+			full := min(w.done*bar/w.total, bar)
+			c.write(format, " [")
+			c.write(success, strings.Repeat("#", full))
+			c.write(format, strings.Repeat("-", bar-full)+"]")
+		}
+		if columns >= 28 {
+			number := itoa(w.percent())
+			c.write(content, strings.Repeat(" ", 4-len(number))+number+"%")
+		}
+		done, total := itoa(w.done), itoa(w.total)
+		c.write(content, strings.Repeat(" ", 1+len(total)-len(done))+done)
+		c.write(format, "/")
+		c.write(content, total)
+	}
+	if word := stateWord(m.state); word != "" {
+		c.write(contentBold, " "+word)
+	}
+	if w.left > 0 && c.left >= len(", about 00:00:00 left") {
+		c.write(format, ", about ")
+		timeCodeCell(&c, roughly(w.left))
+		c.write(format, " left")
+	}
+	return c.line()
 }
 
-func (m *Model) cacheLine(columns int) string {
-	s := success
-	usage := prettySize(m.cache.Used) + " / infinity"
-	if m.cache.Quota > 0 {
-		percent := m.cache.Used * 100 / m.cache.Quota
-		usage = fmt.Sprintf("%s / %s (%d%%)", prettySize(m.cache.Used), prettySize(m.cache.Quota), percent)
-		switch {
-		case percent >= 95:
-			s = failure
-		case percent >= 80:
-			s = content
-		}
+// roughly rounds an estimate to what it can tell: one that ticks by single
+// seconds pretends to know more, and costs a redrawing each second.
+func roughly(d time.Duration) time.Duration {
+	switch {
+	case d > time.Hour:
+		return d.Round(5 * time.Minute)
+	case d > 10*time.Minute:
+		return d.Round(time.Minute)
+	case d > time.Minute:
+		return d.Round(10 * time.Second)
 	}
-	return m.centered(func(c *cell) {
-		c.write(format, "~~~~~~ ")
-		c.write(content, "cache")
-		c.write(format, ": ")
-		c.write(s, usage)
-		c.write(format, " ~~~~~~")
-	}, columns, " ")
+	return max(d.Round(5*time.Second), 5*time.Second)
+}
+
+func stateWord(s stream.SchedulerState) string {
+	switch s {
+	case stream.StateHeld:
+		return "held"
+	case stream.StateQuitting:
+		return "finishing"
+	case stream.StateTerminating:
+		return "terminating"
+	case stream.StateSuspended:
+		return "suspended"
+	}
+	return ""
+}
+
+// queueLines tells the counts of each queue, in the reference's form, and how
+// full the cache is, on as few lines as they fit on.
+func (m *Model) queueLines(columns, limit int) []string {
+	var lines []string
+	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	item := func(size int, write func()) {
+		if c.left < columns && c.left < size+1 {
+			if len(lines)+1 >= limit {
+				return
+			}
+			lines = append(lines, c.line())
+			c = cell{pen: pen{color: m.opts.Color}, left: columns}
+		}
+		if c.left < columns {
+			c.write(plain, " ")
+		}
+		write()
+	}
+	for i := range m.queues {
+		q := &m.queues[i]
+		processed, skipped, failed := itoa(q.processed), itoa(q.skipped), itoa(q.failed)
+		item(width(q.complete)+len(processed)+len(skipped)+len(failed)+len("(:  )"), func() {
+			c.write(format, "(")
+			c.write(content, oneLine(q.complete))
+			c.write(format, ":")
+			c.write(success, processed)
+			c.write(plain, " ")
+			c.write(content, skipped)
+			c.write(plain, " ")
+			c.write(failure, failed)
+			c.write(format, ")")
+		})
+	}
+	if m.cache != nil {
+		usage, s := cacheText(m.cache)
+		item(len("(cache: )")+len(usage), func() {
+			c.write(format, "(")
+			c.write(content, "cache")
+			c.write(format, ": ")
+			c.write(s, usage)
+			c.write(format, ")")
+		})
+	}
+	return append(lines, c.line())
+}
+
+// cacheText is how full the cache is, and the colour for it: the reference's
+// limits.
+func cacheText(c *stream.CacheUsage) (string, style) {
+	if c.Quota <= 0 {
+		return prettySize(c.Used) + " / infinity", success
+	}
+	percent := c.Used * 100 / c.Quota
+	s := success
+	switch {
+	case percent >= 95:
+		s = failure
+	case percent >= 80:
+		s = content
+	}
+	return fmt.Sprintf("%s / %s (%d%%)", prettySize(c.Used), prettySize(c.Quota), percent), s
 }
 
 // prettySize writes bytes as the reference does: 44.2G.
@@ -143,153 +252,44 @@ func prettySize(n int64) string {
 	return strings.TrimSuffix(text, ".0") + units[i]
 }
 
-// centered draws text in the middle of a line, between rows of fill.
-func (m *Model) centered(text func(*cell), columns int, fill string) string {
-	measure := cell{left: 1 << 20}
-	text(&measure)
-	side := max(columns-(1<<20-measure.left)-2, 0) / 2
+// failedLine names what failed, the latest first, so that it stays in sight
+// while its lines scroll away.
+func (m *Model) failedLine(columns int) string {
 	c := cell{pen: pen{color: m.opts.Color}, left: columns}
-	if fill == " " {
-		c.write(plain, strings.Repeat(" ", min(side+1, columns)))
-		text(&c)
-		return c.line()
-	}
-	if side > 0 {
-		c.write(format, strings.Repeat(fill, side)+" ")
-	}
-	text(&c)
-	if side > 0 {
-		c.write(format, " "+strings.Repeat(fill, side))
+	c.write(failureBold, itoa(len(m.broken))+" failed: ")
+	for i := len(m.broken) - 1; i >= 0; i-- {
+		name := oneLine(m.broken[i].action) + ":" + oneLine(m.broken[i].element)
+		more := ""
+		if i > 0 {
+			more = " and " + itoa(i) + " more"
+		}
+		if i < len(m.broken)-1 {
+			if width(name)+2+len(more) > c.left {
+				c.write(failure, " and "+itoa(i+1)+" more")
+				break
+			}
+			c.write(failure, ", ")
+		}
+		c.write(failure, name)
 	}
 	return c.line()
 }
 
-// activity is a running job or step, as it is drawn.
-type activity struct {
-	at                   time.Duration
-	label, name, measure string
-}
-
-func (a *activity) size() int {
-	n := len("[00:00:00][]") + width(a.label)
-	if a.name != "" {
-		n += 1 + width(a.name)
+// criticalLine tells what most work waits for.
+func (m *Model) criticalLine(j *job, columns int) string {
+	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c.write(format, "critical path: ")
+	c.write(content, oneLine(j.action)+":"+oneLine(j.element))
+	c.write(format, ", then "+itoa(j.behind)+" more")
+	if j.behindTime > 0 {
+		c.write(format, " of about ")
+		timeCodeCell(&c, roughly(j.behindTime))
 	}
-	if a.measure != "" {
-		n += 1 + len(a.measure)
-	}
-	return n
-}
-
-func (m *Model) activities() []activity {
-	list := make([]activity, 0, len(m.stages)+len(m.jobs))
-	for i := range m.stages {
-		s := &m.stages[i]
-		list = append(list, activity{at: s.at, label: oneLine(s.name), measure: progress(s.current, s.total)})
-	}
-	for _, j := range m.jobs {
-		list = append(list, activity{at: j.at, label: oneLine(j.action), name: oneLine(j.element), measure: progress(j.current, j.total)})
-	}
-	return list
-}
-
-func progress(current, total int) string {
-	switch {
-	case total > 0:
-		return itoa(current) + "/" + itoa(total)
-	case current > 0:
-		return itoa(current)
-	}
-	return ""
-}
-
-// jobLines draws the activities in as many columns as fit. Those for which the
-// screen has no room are counted on the last line.
-func (m *Model) jobLines(elapsed time.Duration, columns, limit int) []string {
-	list := m.activities()
-	if limit < 1 || len(list) == 0 {
-		return nil
-	}
-	sizes := make([]int, len(list))
-	for i := range list {
-		sizes[i] = list[i].size()
-	}
-	across, widths := columnsThatFit(sizes, columns)
-	rows := (len(list) + across - 1) / across
-	hidden := 0
-	if rows > limit {
-		rows = limit
-		if limit > 1 {
-			rows--
-		}
-		hidden = len(list) - rows*across
-	}
-	lines := make([]string, 0, rows+1)
-	for r := range rows {
-		c := cell{pen: pen{color: m.opts.Color}, left: columns}
-		for i := r * across; i < min((r+1)*across, len(list)); i++ {
-			column := i - r*across
-			if column > 0 {
-				c.write(plain, " ")
-			}
-			a := &list[i]
-			c.write(format, "[")
-			timeCodeCell(&c, max(elapsed-a.at, 0))
-			c.write(format, "][")
-			c.write(content, a.label)
-			if a.name != "" {
-				c.write(format, ":")
-				c.write(content, a.name)
-			}
-			if a.measure != "" {
-				c.write(format, ":")
-				c.write(content, a.measure)
-			}
-			if pad := widths[column] - sizes[i]; pad > 0 && across > 1 {
-				c.write(plain, strings.Repeat(" ", pad))
-			}
-			c.write(format, "]")
-		}
-		lines = append(lines, c.line())
-	}
-	if hidden > 0 && limit > 1 {
-		c := cell{pen: pen{color: m.opts.Color}, left: columns}
-		c.write(format, "and "+itoa(hidden)+" more")
-		lines = append(lines, c.line())
-	}
-	return lines
-}
-
-// columnsThatFit finds the largest number of columns whose widths, with a blank
-// between them, stay within the line.
-func columnsThatFit(sizes []int, limit int) (int, []int) {
-	smallest := sizes[0]
-	for _, s := range sizes {
-		smallest = min(smallest, s)
-	}
-	for n := min(len(sizes), limit/smallest+1); n > 1; n-- {
-		widths := make([]int, n)
-		for i, s := range sizes {
-			widths[i%n] = max(widths[i%n], s)
-		}
-		total := n - 1
-		for _, w := range widths {
-			total += w
-		}
-		if total <= limit {
-			return n, widths
-		}
-	}
-	return 1, []int{0}
+	return c.line()
 }
 
 // timeCodeCell is timeCode within a bounded line.
 func timeCodeCell(c *cell, d time.Duration) {
 	seconds := int(d / time.Second)
-	for i, n := range [...]int{seconds / 3600, seconds / 60 % 60, seconds % 60} {
-		if i > 0 {
-			c.write(format, ":")
-		}
-		c.write(content, zeroPadded(n, 2))
-	}
+	c.write(content, zeroPadded(seconds/3600, 2)+":"+zeroPadded(seconds/60%60, 2)+":"+zeroPadded(seconds%60, 2))
 }

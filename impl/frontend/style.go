@@ -1,6 +1,10 @@
 package frontend
 
-import "strings"
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+)
 
 // color is a foreground colour: its SGR parameter, 0 for the terminal's own.
 type color uint8
@@ -40,7 +44,27 @@ var (
 type pen struct {
 	buf   []byte
 	color bool
+	// links is what links to files begin with, "" for no links.
+	links string
 	cur   style
+}
+
+// link writes the path of a file, relative to dir if it is, in a style, and makes
+// it lead there.
+func (p *pen) link(s style, dir, text string) {
+	if p.links == "" || dir == "" && !filepath.IsAbs(text) {
+		p.write(s, text)
+		return
+	}
+	file := text
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(dir, file)
+	}
+	target := url.URL{Path: filepath.ToSlash(file)}
+	p.buf = append(p.buf, "\x1b]8;;"+p.links+target.EscapedPath()+"\x1b\\"...)
+	p.write(s, text)
+	p.end() // the look ends with the link: some terminals underline what follows
+	p.buf = append(p.buf, "\x1b]8;;\x1b\\"...)
 }
 
 // write appends text in a style.

@@ -35,6 +35,12 @@ type Element interface {
 // whoever calls it puts the element before the message.
 type Preflighter interface{ Preflight(Given) error }
 
+// Scripter is implemented by kinds whose build is a list of commands of a shell.
+type Scripter interface {
+	// Script is these commands; they run in the build root.
+	Script() string
+}
+
 // Given is what an element was given, as its project files say.
 type Given struct {
 	// Build and Runtime are the direct dependencies; one that is both stands
@@ -69,6 +75,10 @@ type Traits struct {
 	// Plugins are the Python files that the kind does the work of; the zero
 	// value stands for those in Official and Samples.
 	Plugins Plugins
+	// Variant is for a kind whose keys or constants changed between the releases
+	// of its plugin: the kind as the release has it whose file has this text.
+	// What the file does not say is as here, which is how the newest has it.
+	Variant func(file string) Traits
 	New     func() Element
 }
 
@@ -84,6 +94,9 @@ type Plugins struct {
 	// projects themselves.
 	Files []string
 }
+
+// FilesOnly says that the kind was never released in a package.
+func (p Plugins) FilesOnly() bool { return len(p.Files) > 0 && len(p.Packages) == 0 }
 
 // Packages of plugins, by the names of their projects.
 const (
@@ -124,6 +137,8 @@ type Described interface {
 	FullName() string
 	// NormalName is the name as directories are called by it.
 	NormalName() string
+	// ProjectName is the name of the project that the element is of.
+	ProjectName() string
 	// ElementKind is the name in "kind:".
 	ElementKind() string
 	// Runtime are the direct dependencies that it needs at run time, in

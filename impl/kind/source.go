@@ -33,6 +33,18 @@ type Source interface {
 	Stage(ctx context.Context, w SourceWork, dir string) error
 }
 
+// Tracker is implemented by source kinds that can find a newer ref.
+type Tracker interface {
+	Source
+	// Ref is what the source has for a ref, as project files have it: a mapping of
+	// the kind's RefKeys; nil for none.
+	Ref() *node.Node
+	// Track finds the newest ref, in the form of Ref; nil where the source names
+	// nothing to track. previous holds the earlier sources of the element, staged,
+	// where the kind TracksPrevious. Errors are as Fetch's.
+	Track(ctx context.Context, w SourceWork, previous string) (*node.Node, error)
+}
+
 // DirectSource is a source whose tree needs no staging on disk (local).
 type DirectSource interface {
 	Source
@@ -50,13 +62,18 @@ type SourceTraits struct {
 	// sees the earlier sources.
 	RequiresPrevious bool
 	// TracksPrevious is BST_REQUIRES_PREVIOUS_SOURCES_TRACK or _FETCH (cargo,
-	// pip): the source cannot be the first of an element.
+	// pip): the source cannot be the first of an element, and Track sees the
+	// earlier ones.
 	TracksPrevious bool
+	// RefKeys are the keys of the source's configuration that hold its ref; nil
+	// stands for "ref" alone.
+	RefKeys []string
 	// NoRef marks kinds that keep nothing in project.refs, and ignore what is
 	// there (local, patch).
 	NoRef bool
-	// Plugins are as an element kind's.
+	// Plugins and Variant are as an element kind's.
 	Plugins Plugins
+	Variant func(file string) SourceTraits
 	New     func() Source
 }
 
@@ -78,6 +95,15 @@ type SourceEnv interface {
 	// URLs gives every URL to try, mirrors first in order. A URL without an
 	// alias of the project is the only one.
 	URLs(url string) []string
+	// TrackURLs gives every URL to ask for a newer ref, in order: track.source of
+	// the user configuration says which.
+	TrackURLs(url string) []string
+	// Reads says that the source's key, or what it tells of itself, is made from
+	// a file or folder of the project, an absolute path. A source says so in
+	// Configure, of all that it reads later but to stage it.
+	Reads(path string)
+	// Digests reads what many sources name once. The paths are absolute.
+	Digests() *cas.Digests
 }
 
 // SourceWork is what fetching and staging work with.
@@ -91,6 +117,8 @@ type SourceWork interface {
 	// Progress reports how many bytes of a download have come; total 0 is
 	// unknown.
 	Progress(current, total int)
+	// Count reports how many of something have come, where bytes are not known.
+	Count(current, total int)
 	Message(t stream.MessageType, text, detail string)
 	// Activity logs a timed activity (START and SUCCESS or FAILURE).
 	Activity(name string, f func() error) error

@@ -44,6 +44,9 @@ type SourceInfo struct {
 	Medium, VersionType string
 	// Version tells this input from all others.
 	Version string
+	// Ref is what the project names a commit by, where that says more than
+	// Version: "v1.2-0-g" before it. It is not shown.
+	Ref string
 	// Guess is the version as people call it, "" for unknown.
 	Guess string
 	// Extra is further names and values, in order.

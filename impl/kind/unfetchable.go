@@ -1,6 +1,10 @@
 package kind
 
-import "context"
+import (
+	"context"
+
+	"bst/impl/node"
+)
 
 // Unfetchable is embedded by source kinds that are known as far as cache keys
 // go: what they stage can come out of a cache, and not be made here.
@@ -22,6 +26,18 @@ func (u Unfetchable) Fetch(context.Context, SourceWork) error {
 	e.Detail = "Elements that use it have the cache keys that BuildStream gives them, so their artifacts can be\n" +
 		"pulled from a cache. docs/kinds.md lists what each kind can do."
 	return e
+}
+
+// Ref is of no meaning: Track fails.
+func (u Unfetchable) Ref() *node.Node { return nil }
+
+// Track fails, and says what can be done.
+func (u Unfetchable) Track(context.Context, SourceWork, string) (*node.Node, error) {
+	e := SourceErrorf(u.kind, u.env, "track-not-implemented",
+		"Sources of kind '%s' cannot be tracked in this version", u.kind)
+	e.Detail = "Write the ref into the element's file, or leave the element out with `--except`.\n" +
+		"docs/kinds.md lists what each kind can do."
+	return nil, e
 }
 
 // Stage fails as Fetch does.

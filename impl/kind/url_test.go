@@ -1,10 +1,13 @@
 package kind_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 
 	"bst/impl/kind"
 	"bst/impl/kind/sourcetest"
+	"bst/impl/stream"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -52,5 +55,49 @@ func TestFetchURLs(t *testing.T) {
 		if diff := cmp.Diff(want, kind.FetchURLs(env, url)); diff != "" {
 			t.Errorf("%s: %s", url, diff)
 		}
+	}
+}
+
+// TestFetchFrom: the first URL that works ends it; where none does the error is the
+// last one's, with what all said, and another attempt may help if it may with any.
+func TestFetchFrom(t *testing.T) {
+	env := &sourcetest.Env{Aliases: map[string]string{"up": "c/"}, Mirrors: map[string][]string{"up": {"a/", "b/"}}}
+	fails := func(text string, temporary bool) error {
+		return &stream.Error{Domain: stream.DomainSource, Message: text, Detail: "why " + text, Temporary: temporary}
+	}
+	for _, tt := range []struct {
+		name  string
+		says  map[string]error
+		tried []string
+		want  error
+	}{
+		{"the first", nil, []string{"a/x"}, nil},
+		{"the second", map[string]error{"a/x": fails("a", false)}, []string{"a/x", "b/x"}, nil},
+		{"none", map[string]error{"a/x": fails("a", true), "b/x": errors.New("b"), "c/x": fails("c", false)}, []string{"a/x", "b/x", "c/x"},
+			&stream.Error{Domain: stream.DomainSource, Message: "c", Detail: "a\nb\nc\nwhy c", Temporary: true}},
+		{"none, for good", map[string]error{"a/x": fails("a", false), "b/x": fails("b", false), "c/x": fails("c", false)}, []string{"a/x", "b/x", "c/x"},
+			&stream.Error{Domain: stream.DomainSource, Message: "c", Detail: "a\nb\nc\nwhy c"}},
+	} {
+		var tried []string
+		err := kind.FetchFrom(t.Context(), "tar", env, "up:x", func(url string) error {
+			tried = append(tried, url)
+			return tt.says[url]
+		})
+		if diff := cmp.Diff(tt.tried, tried); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+		if diff := cmp.Diff(tt.want, err); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	n := 0
+	err := kind.FetchFrom(ctx, "tar", env, "up:x", func(string) error {
+		n++
+		cancel()
+		return context.Canceled
+	})
+	if n != 1 || !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %d tries, %v", n, err)
 	}
 }

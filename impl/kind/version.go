@@ -3,6 +3,7 @@ package kind
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"bst/impl/node"
 )
@@ -65,14 +66,14 @@ func (v *Versioning) Guess(text string) string {
 	return GuessVersion(text, v.Pattern)
 }
 
-var usualVersion = regexp.MustCompile(`(\d+)\.(\d+)(?:\.(\d+))?`)
+var usualVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(\d+)\.(\d+)(?:\.(\d+))?`) })
 
 // GuessVersion joins the groups of that match with the most groups, the first
 // of several, by dots. A nil pattern stands for two or three numbers with dots
 // between; of one without groups the whole match counts. A pattern that is no regular expression here finds nothing: Python
 // knows some forms that Go does not.
 func GuessVersion(text string, pattern *string) string {
-	match := usualVersion
+	match := usualVersion()
 	if pattern != nil {
 		var err error
 		if match, err = regexp.Compile(*pattern); err != nil {

@@ -4,6 +4,7 @@
 package layering
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const module = "bst/"
@@ -29,21 +31,38 @@ type pkg struct {
 	GoFiles    []string
 	Imports    []string
 	Deps       []string
+	Error      *struct{ Err string }
 }
 
 // path is the package's path below the module.
 func (p *pkg) path() string { return strings.TrimPrefix(p.ImportPath, module) }
 
+// patience bounds a go list, which takes a second.
+const patience = 3 * time.Minute
+
+// lists are what was listed, by operating system: every test wants the same.
+var lists = make(map[string]map[string]*pkg)
+
 // list describes all packages of the module, and those they depend on, as they
-// are built for an operating system.
+// are built for an operating system. It uses no network: what it needs, building
+// this test's neighbours has fetched.
 func list(t *testing.T, goos string) map[string]*pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-e", "-deps", "-json=ImportPath,Dir,Standard,GoFiles,Imports,Deps", "./...")
+	if all := lists[goos]; all != nil {
+		return all
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "go", "list", "-e", "-deps", "-mod=readonly", "-json=ImportPath,Dir,Standard,GoFiles,Imports,Deps,Error", "./...")
 	cmd.Dir = filepath.Join("..", "..")
-	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "CGO_ENABLED=0", "GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=")
+	cmd.WaitDelay = 10 * time.Second
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		t.Fatalf("go list did not end within %v: the machine has no time for it, or another go holds the build cache\n%s", patience, stderr.String())
+	}
 	if err != nil {
 		t.Fatalf("go list: %v\n%s", err, stderr.String())
 	}
@@ -51,9 +70,14 @@ func list(t *testing.T, goos string) map[string]*pkg {
 	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
 		p := new(pkg)
 		if err := dec.Decode(p); errors.Is(err, io.EOF) {
+			lists[goos] = all
 			return all
 		} else if err != nil {
 			t.Fatal(err)
+		}
+		// Folders without a file for this system are no mistake.
+		if p.Error != nil && !strings.Contains(p.Error.Err, "build constraints exclude all Go files") {
+			t.Fatalf("go list for %s cannot load %s, without the network: %s\nRun: go mod download", goos, p.ImportPath, p.Error.Err)
 		}
 		all[p.ImportPath] = p
 	}
@@ -119,7 +143,7 @@ var rules = map[string]rule{
 				continue
 			}
 			for _, d := range p.Deps {
-				if below(strings.TrimPrefix(d, module), "impl/engine", "impl/element", "impl/project", "impl/cas", "impl/artifact", "impl/sched", "impl/sandbox", "impl/source") {
+				if below(strings.TrimPrefix(d, module), "impl/engine", "impl/element", "impl/project", "impl/cas", "impl/artifact", "impl/sched", "impl/sandbox", "impl/source", "impl/expiry", "impl/reffile", "impl/server") {
 					refuse(p, d, "an event carries all that is needed to draw it")
 				}
 			}
@@ -137,6 +161,9 @@ var rules = map[string]rule{
 				}
 				if below(strings.TrimPrefix(i, module), "strategies") && (p.path() == "strategies" || strings.Contains(p.path(), "batched")) {
 					continue // the table, and the decorator
+				}
+				if i == module+"strategies/child" {
+					continue // processes, for all that start one
 				}
 				refuse(p, i, "a strategy carries orders and events and knows neither end")
 			}
@@ -166,8 +193,18 @@ var rules = map[string]rule{
 					continue // to start the helper: TestCLIStartsTheHelperOnly
 				}
 				if below(strings.TrimPrefix(i, module), "impl/project", "impl/element", "impl/kind", "impl/cas", "impl/artifact",
-					"impl/source", "impl/sandbox", "impl/sched", "impl/remote", "impl/workspace") {
+					"impl/source", "impl/sandbox", "impl/sched", "impl/remote", "impl/workspace", "impl/expiry", "impl/reffile", "impl/server") {
 					refuse(p, i, "send an order")
+				}
+			}
+		}
+	},
+
+	"where bst runs is known to the command line and to bench": func(all map[string]*pkg, refuse func(*pkg, string, string)) {
+		for _, p := range ours(all) {
+			for _, i := range p.Imports {
+				if i == module+"impl/platform" && !below(p.path(), "impl/cli", "bench", "cmd/bst-bench") {
+					refuse(p, i, "what depends on the platform is built for it, or told")
 				}
 			}
 		}
@@ -188,7 +225,7 @@ var rules = map[string]rule{
 
 	"only term catches signals and touches the terminal": func(all map[string]*pkg, refuse func(*pkg, string, string)) {
 		for _, p := range ours(all) {
-			if below(p.path(), "impl/term", "cmd/bst-bench") {
+			if below(p.path(), "impl/term", "cmd/bst-bench", "cmd/bst-artifact-server") {
 				continue
 			}
 			for _, i := range p.Imports {
@@ -199,7 +236,7 @@ var rules = map[string]rule{
 					refuse(p, i, "the frontend owns the person: ask impl/term")
 				}
 				// bench makes terminals of its own, to measure with.
-				if below(i, "github.com/creack/pty", "github.com/hinshun/vt10x") && !below(p.path(), "bench", "cmd/bst-bench") {
+				if below(i, "github.com/creack/pty", "github.com/charmbracelet/x/vt") && !below(p.path(), "bench", "cmd/bst-bench", "impl/term/termtest") {
 					refuse(p, i, "a terminal is made in tests and in bench only")
 				}
 			}
@@ -256,6 +293,7 @@ func TestRulesRefuse(t *testing.T) {
 		"a strategy knows stream and wire":                                            {"strategies/pipe", "impl/term"},
 		"only cli and bench join engine and strategy":                                 {"cmd/bst", "impl/engine"},
 		"no command goes round the contract":                                          {"impl/cli", "impl/cas"},
+		"where bst runs is known to the command line and to bench":                    {"impl/engine", "impl/platform"},
 		"go-cmp is for tests, tablewriter for reports":                                {"impl/cas", "github.com/google/go-cmp/cmp"},
 		"only term catches signals and touches the terminal":                          {"impl/cli", "os/signal"},
 	} {
@@ -367,14 +405,128 @@ func TestEveryOrderIsObeyed(t *testing.T) {
 		t.Fatal("no orders were found in impl/stream")
 	}
 	engine, sched, cli := mentions(t, all, "impl/engine", "stream"), mentions(t, all, "impl/sched", "stream"), mentions(t, all, "impl/cli", "stream")
+	// Those about sessions themselves.
+	hub := mentions(t, all, "strategies/warm", "stream")
 	for _, name := range orders {
-		if !engine[name] && !sched[name] {
-			t.Errorf("neither impl/engine nor impl/sched knows the order stream.%s", name)
+		if !engine[name] && !sched[name] && !hub[name] {
+			t.Errorf("neither impl/engine nor impl/sched nor strategies/warm knows the order stream.%s", name)
 		}
 	}
 	for _, name := range work {
 		if !cli[name] {
 			t.Errorf("no command in impl/cli gives the order stream.%s", name)
+		}
+	}
+}
+
+// What loading reads is told to whoever keeps the result (impl/seen): a function
+// that reads, and does not tell, would make a kept answer stale. Kinds tell of
+// what their keys are made from by SourceEnv.Reads.
+func TestLoadingTellsWhatItReads(t *testing.T) {
+	reads := map[string][]string{
+		"os":       {"Open", "OpenFile", "ReadFile", "ReadDir", "Readlink", "Stat", "Lstat"},
+		"filepath": {"Glob", "Walk", "WalkDir", "EvalSymlinks"},
+		"node":     {"Load"},
+		// What the project's file names is looked at component by component.
+		"projectpath": {"Resolve"},
+	}
+	exempt := map[string]string{
+		"impl/project.missing":    "makes an error's hint: errors are not kept",
+		"impl/element.readPlugin": "its callers tell",
+	}
+	all := list(t, "linux")
+	found := 0
+	for _, p := range ours(all) {
+		if !below(p.path(), "impl/project", "impl/element") && !(below(p.path(), "impl/kind") && p.path() != "impl/kind/projectpath") {
+			continue
+		}
+		inKind := below(p.path(), "impl/kind")
+		for file, f := range files(t, p) {
+			for _, d := range f.Decls {
+				fn, ok := d.(*ast.FuncDecl)
+				if !ok || exempt[p.path()+"."+fn.Name.Name] != "" {
+					continue
+				}
+				what, tells := "", false
+				ast.Inspect(fn, func(n ast.Node) bool {
+					switch n := n.(type) {
+					case *ast.SelectorExpr:
+						tells = tells || n.Sel.Name == "Seen" || n.Sel.Name == "Reads"
+						// Kinds read what they fetched, too: only what Resolve gives is the project's.
+						if x, ok := n.X.(*ast.Ident); ok && slices.Contains(reads[x.Name], n.Sel.Name) && (!inKind || x.Name == "projectpath") {
+							what = x.Name + "." + n.Sel.Name
+						}
+					case *ast.Ident:
+						tells = tells || n.Name == "record"
+					}
+					return true
+				})
+				if what == "" {
+					continue
+				}
+				if found++; !tells {
+					t.Errorf("%s/%s: %s calls %s and tells nobody: call Seen().File, or for a source env.Reads, before", p.ImportPath, file, fn.Name.Name, what)
+				}
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("only %d functions that read were found", found)
+	}
+}
+
+// A command does its work by an order and by nothing else: what it may reach beyond
+// that is listed, and each has its reason. Strategies and the engine are joined in
+// one file.
+func TestCommandsOnlySendOrders(t *testing.T) {
+	allowed := map[string]string{
+		"impl/config":           "the user's settings travel in the order",
+		"impl/frontend":         "what is shown of the events",
+		"impl/frontend/session": "sends the order and shows what comes",
+		"impl/record":           "what the user wants recorded of the events",
+		"impl/record/events":    "the same",
+		"impl/record/profile":   "the same",
+		"impl/term/termmodel":   "a slow terminal, to measure with",
+		"impl/newproject":       "checks what a person answers, as it is typed",
+		"impl/patient":          "files of the frontend's own that Windows holds",
+		"impl/platform":         "where bst runs, which the default strategy depends on",
+		"impl/remotespec":       "how servers are named on the command line",
+		"impl/stream":           "the contract",
+		"impl/term":             "the person",
+		"impl/usage":            "what a session used, for those who measure",
+		"impl/wire":             "tells a bug in a started backend from other errors",
+	}
+	joins := map[string]bool{"impl/engine": true, "impl/sandbox": true, "strategies": true}
+	all := list(t, "linux")
+	p := all[module+"impl/cli"]
+	for name, f := range files(t, p) {
+		for _, spec := range f.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			if !strings.HasPrefix(path, module) {
+				if path == "os/exec" || path == "syscall" || path == "net" || strings.HasPrefix(path, "golang.org/x/sys") {
+					t.Errorf("impl/cli/%s imports %s: the backend works, and programs on the terminal are impl/term's", name, path)
+				}
+				continue
+			}
+			path = strings.TrimPrefix(path, module)
+			switch {
+			case allowed[path] != "":
+			case joins[path] && name == "join.go":
+			default:
+				t.Errorf("impl/cli/%s imports %s: a command sends an order", name, path)
+			}
+		}
+	}
+	// No row of the table of strategies is named outside it.
+	for _, row := range ours(all) {
+		if !below(row.path(), "strategies") || row.path() == "strategies" {
+			continue
+		}
+		for _, user := range ours(all) {
+			if below(user.path(), "strategies") || !slices.Contains(user.Imports, row.ImportPath) {
+				continue
+			}
+			t.Errorf("%s imports %s: ask the table, so that a strategy is one package and one row", user.ImportPath, row.ImportPath)
 		}
 	}
 }

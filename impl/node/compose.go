@@ -29,29 +29,6 @@ type compositeError struct {
 
 func (e *compositeError) Error() string { return e.message }
 
-// Clone is a deep copy (scalars are stripped again).
-func (n *Node) Clone() *Node {
-	if n == nil {
-		return nil
-	}
-	clone := *n
-	if n.kind == Scalar {
-		clone.value = strip(n.value)
-		return &clone
-	}
-	clone.content = &content{items: make([]*Node, len(n.content.items))}
-	for i, item := range n.content.items {
-		clone.content.items[i] = item.Clone()
-	}
-	if n.kind == Mapping {
-		clone.content.keys = append([]string(nil), n.content.keys...)
-		if n.content.index != nil {
-			clone.content.reindex()
-		}
-	}
-	return &clone
-}
-
 // Composite lays n over target: scalars replace, lists replace, mappings merge,
 // (<) (>) (=) edit. target is changed, n is not, and they share no nodes that
 // either may change. Errors: LOAD/ILLEGAL_COMPOSITE; LOAD/INVALID_DATA where
@@ -91,6 +68,16 @@ func (n *Node) AssertFullyComposited() error {
 		}
 	}
 	return nil
+}
+
+// HasDirectives says whether there is a list directive in n or anywhere below.
+func (n *Node) HasDirectives() bool {
+	for i, item := range n.Items() {
+		if n.kind == Mapping && isDirective(n.content.keys[i]) || item.HasDirectives() {
+			return true
+		}
+	}
+	return false
 }
 
 func isDirective(key string) bool {

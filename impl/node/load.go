@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 
+	"bst/impl/rawfile"
 	"bst/impl/stream"
 )
 
@@ -58,12 +59,16 @@ func parseFile(path, shown string) (*Node, error) {
 			buffers.Put(buffer)
 		}
 	}()
-	data, err := readFile(path, (*buffer)[:0], maxFile+1)
+	data, err := rawfile.Append(path, (*buffer)[:0], maxFile+1)
 	*buffer = data
 	if err != nil && err != io.ErrShortBuffer {
 		return nil, err
 	}
-	return Parse(data, shown)
+	root, err := Parse(data, shown)
+	if err == nil && root.file != nil {
+		root.file.path = path
+	}
+	return root, err
 }
 
 func rootCause(err error) string {
@@ -79,6 +84,14 @@ func Parse(data []byte, shown string) (*Node, error) {
 	if len(data) > maxFile {
 		return nil, loadError(invalidYAML, shown+": YAML file is too large")
 	}
+	if root := parsePlain(string(data), shown); root != nil {
+		return root, nil
+	}
+	return parseYAML(data, shown)
+}
+
+// parseYAML parses all that YAML allows, by the library.
+func parseYAML(data []byte, shown string) (*Node, error) {
 	var tree yaml.Node
 	loader, err := yaml.NewLoader(bytes.NewReader(data), loaderOptions...)
 	if err == nil {

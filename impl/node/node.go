@@ -45,8 +45,9 @@ type Node struct {
 
 // file is what the nodes of one file share.
 type file struct {
-	// name is what the user sees.
-	name string
+	// name is what the user sees, path where the file lies; "" for text that is of
+	// no file.
+	name, path string
 	// root is the document; errors look the name of a value up in it.
 	root *Node
 }
@@ -70,6 +71,14 @@ func (n *Node) Provenance() stream.Provenance {
 		return stream.Provenance{}
 	}
 	return stream.Provenance{File: n.file.name, Line: int(n.line), Column: int(n.column)}
+}
+
+// Path is where the file lies that n was read from by Load, "" for none.
+func (n *Node) Path() string {
+	if n == nil || n.file == nil || n.column < 0 {
+		return ""
+	}
+	return n.file.path
 }
 
 // NewScalar makes a synthetic scalar; prov may be the zero value.

@@ -1,8 +1,14 @@
 package project
 
 import (
+	"io/fs"
+	"path/filepath"
+
+	"bst/impl/kind/projectpath"
 	"bst/impl/node"
+	"bst/impl/seen"
 	"bst/impl/stream"
+	"bst/impl/workspace"
 )
 
 // config is the pass that the project has got to.
@@ -53,6 +59,30 @@ func (p *Project) pass(first bool) *pass {
 // Plugins are the declared plugin origins, in order.
 func (p *Project) Plugins() []PluginOrigin { return p.plugins }
 
+// Seen is who is told of every file that is read or looked for, for the project
+// and those that it leads to; nil is nobody.
+func (p *Project) Seen() *seen.Record { return p.session.options.Seen }
+
+// Loaded says that nothing more will be loaded: what was only needed for that is
+// forgotten, and nobody is told of anything any more.
+func (p *Project) Loaded() {
+	s := p.session
+	s.options.Seen, s.options.Warn, s.options.Junctions, s.junctions, s.progress = nil, nil, nil, nil, nil
+}
+
+// Unfetched says that something which was loaded without could not be fetched:
+// another time it may be there.
+func (p *Project) Unfetched() bool { return p.session.unfetched }
+
+// resolve checks a path that the project's file names (projectpath.Resolve).
+func (p *Project) resolve(n *node.Node, want projectpath.Want) (string, fs.FileInfo, error) {
+	path, info, err := projectpath.Resolve(n, p.Dir, want)
+	if err == nil {
+		p.Seen().Real(filepath.Join(p.Dir, path))
+	}
+	return path, info, err
+}
+
 // FatalWarnings are the warnings that are errors in this project.
 func (p *Project) FatalWarnings() []string { return p.fatalWarnings }
 
@@ -74,6 +104,27 @@ func (p *Project) SourceCaches() []*node.Node { return p.sourceCaches }
 // SourceProvenanceAttributes are the keys that a source's provenance may have,
 // and their descriptions.
 func (p *Project) SourceProvenanceAttributes() *node.Node { return p.sourceProvenanceAttributes }
+
+// Workspace is the folder in which an element is worked on, by its full name: of
+// those that the toplevel project has open.
+func (p *Project) Workspace(element string) (w workspace.Workspace, directory string, ok bool) {
+	if w, ok = p.session.workspaces.Find(element); !ok {
+		return w, "", false
+	}
+	return w, p.session.workspaces.Directory(w), true
+}
+
+// OriginalSources is Options.OriginalSources.
+func (p *Project) OriginalSources() bool { return p.session.options.OriginalSources }
+
+// JunctionElement is the name of the junction that leads here, local to the project
+// that it is in; "" for the toplevel.
+func (p *Project) JunctionElement() string {
+	if p.junction == nil {
+		return ""
+	}
+	return p.junction.Element.Name
+}
 
 // Toplevel is the project that was opened.
 func (p *Project) Toplevel() *Project {

@@ -2,9 +2,9 @@ package project
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"bst/impl/node"
 	"bst/impl/stream"
 )
 
@@ -34,32 +34,57 @@ func (p *Project) TranslateURL(url string, first bool) (string, error) {
 	return base + rest, nil
 }
 
-// AliasURLs are what to try in the place of an alias, in order: the default
-// mirror's, the other mirrors', the alias' own. Nil for no alias of the
-// project.
-func (p *Project) AliasURLs(alias string, first bool) []string {
+// AliasURLs are the URLs to try for "alias:rest", in order: the default mirror's,
+// the other mirrors', the alias' own; fetch.source may leave out some, or all.
+// Nil for no alias of the project.
+func (p *Project) AliasURLs(alias, rest string, first bool) []string {
+	return p.aliasURLs(alias, rest, first, p.session.options.FetchSource)
+}
+
+// TrackURLs are the URLs to track "alias:rest" by, in order: the last of what
+// AliasURLs would give first, as far as track.source allows them. Nil for no
+// alias of the project.
+func (p *Project) TrackURLs(alias, rest string, first bool) []string {
+	policy := p.session.options.TrackSource
+	if policy == "" {
+		policy = "aliases"
+	}
+	urls := p.aliasURLs(alias, rest, first, policy)
+	slices.Reverse(urls)
+	return urls
+}
+
+func (p *Project) aliasURLs(alias, rest string, first bool, policy string) []string {
 	own := p.alias(alias, first)
 	if own == "" {
 		return nil
 	}
 	if p.junction != nil {
 		if parent := p.junction.parentAlias(alias); parent != "" {
-			return p.Parent.AliasURLs(parent, first)
+			return p.Parent.aliasURLs(parent, rest, first, policy)
 		}
 		if p.Parent.disallowSubprojectURIs {
 			return nil
 		}
 	}
 	pass := p.pass(first)
-	var preferred, others []string
-	for _, mirror := range pass.mirrors {
-		if mirror.Name == pass.defaultMirror {
-			preferred = append(append([]string(nil), mirror.Aliases[alias]...), preferred...)
-		} else {
-			others = append(others, mirror.Aliases[alias]...)
+	urls := []string{}
+	// As it is documented: the reference takes the project's mirrors for the
+	// user's, and the user's for none.
+	if policy != "aliases" && (policy != "user" || pass.ownMirrors) {
+		for _, mirror := range pass.mirrors {
+			list := mirror.urls(alias, rest)
+			if mirror.Name == pass.defaultMirror {
+				urls = append(list, urls...)
+			} else {
+				urls = append(urls, list...)
+			}
 		}
 	}
-	return append(append(preferred, others...), own)
+	if policy == "" || policy == "all" || policy == "aliases" {
+		urls = append(urls, own+rest)
+	}
+	return urls
 }
 
 // CheckAlias says whether source, which uses an alias, may: where the alias
@@ -115,91 +140,4 @@ func missingAlias(alias string) *stream.Error {
 	return &stream.Error{Domain: stream.DomainSource, Reason: "missing-alias-mapping",
 		Message: "Parent project did not provide a mapping for alias '" + alias +
 			"' and disallowed usage of unmapped aliases"}
-}
-
-// loadMirrors reads the list of source mirrors.
-func loadMirrors(list *node.Node) ([]Mirror, error) {
-	mirrors := make([]Mirror, 0, list.Len())
-	for _, n := range list.Items() {
-		if n.Kind() != node.Mapping {
-			return nil, n.Errorf("INVALID_DATA", "Value of 'mirrors' is not of the expected type 'MappingNode'")
-		}
-		m := Mirror{Config: n, Aliases: map[string][]string{}}
-		var err error
-		if m.Kind, err = n.GetStr("kind", "default"); err != nil {
-			return nil, err
-		}
-		switch m.Kind {
-		case "default":
-			err = m.loadDefault(n)
-		case "simple_mirror":
-			err = m.loadSimple(n)
-		default:
-			// Others are recorded, and not fetched from.
-			err = n.ValidateKeys("name", "kind", "config")
-		}
-		if err != nil {
-			return nil, err
-		}
-		if m.Name, err = n.NeedStr("name"); err != nil {
-			return nil, err
-		}
-		mirrors = append(mirrors, m)
-	}
-	return mirrors, nil
-}
-
-func (m *Mirror) loadDefault(n *node.Node) error {
-	if err := n.ValidateKeys("name", "kind", "aliases"); err != nil {
-		return err
-	}
-	if _, err := n.Need("aliases"); err != nil {
-		return err
-	}
-	aliases, err := n.GetMapping("aliases")
-	if err != nil {
-		return err
-	}
-	for _, alias := range aliases.Keys() {
-		if m.Aliases[alias], err = aliases.GetStrs(alias); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// loadSimple reads a mirror whose URLs differ by the alias alone.
-func (m *Mirror) loadSimple(n *node.Node) error {
-	if err := n.ValidateKeys("name", "kind", "config"); err != nil {
-		return err
-	}
-	if _, err := n.Need("config"); err != nil {
-		return err
-	}
-	config, err := n.GetMapping("config")
-	if err != nil {
-		return err
-	}
-	if err := config.ValidateKeys("url", "aliases"); err != nil {
-		return err
-	}
-	url, err := config.NeedStr("url")
-	if err != nil {
-		return err
-	}
-	if _, err := config.Need("aliases"); err != nil {
-		return err
-	}
-	aliases, err := config.GetStrs("aliases")
-	if err != nil {
-		return err
-	}
-	for _, alias := range aliases {
-		base := strings.ReplaceAll(url, "{alias}", alias)
-		if !strings.HasSuffix(base, "/") {
-			base += "/"
-		}
-		m.Aliases[alias] = []string{base}
-	}
-	return nil
 }

@@ -10,8 +10,10 @@ import (
 	"strings"
 
 	"bst/impl/kind/projectpath"
+	"bst/impl/newproject"
 	"bst/impl/node"
 	"bst/impl/stream"
+	"bst/impl/workspace"
 )
 
 const confName = "project.conf"
@@ -19,16 +21,17 @@ const confName = "project.conf"
 // The version of the format that is understood here: projects may ask for it
 // or for less.
 const (
-	formatMajor = 2
-	formatMinor = 8
+	formatMajor = newproject.Major
+	formatMinor = newproject.Minor
 )
 
 // session is what all projects of one Open share.
 type session struct {
 	options Options
 	// junctions fetches; it changes with LoadOptions.
-	junctions JunctionFetcher
-	progress  func(int)
+	junctions  JunctionFetcher
+	progress   func(int)
+	workspaces *workspace.Set
 	// projects and loaders are in the order in which they were loaded.
 	projects []*Project
 	loaders  []*loader
@@ -38,37 +41,32 @@ type session struct {
 	loading bool
 	// unavailable are the origins of plugins whose junctions could not be fetched.
 	unavailable map[*PluginOrigin]error
+	// unfetched says that something could not be fetched that may be there the
+	// next time.
+	unfetched bool
 }
 
-// Open finds project.conf upwards from Options.Directory and loads as much of
-// it as needs no other project; loading elements loads the rest.
+// Open finds project.conf upwards from Options.Directory, or a workspace that
+// tells where it is, and loads as much of it as needs no other project; loading
+// elements loads the rest.
 //
 // Errors are LOAD domain: MISSING_PROJECT_CONF, and what can be wrong with the
 // file.
 func Open(ctx context.Context, o Options) (*Project, error) {
-	dir, err := findProject(o.Directory)
+	dir, opened, err := Find(o.Directory, o.Seen)
 	if err != nil {
 		return nil, err
 	}
 	s := &session{options: o, junctions: o.Junctions}
-	return s.open(ctx, dir, nil, nil, nil)
-}
-
-// findProject looks for project.conf in a directory and those above it.
-func findProject(start string) (string, error) {
-	dir, err := filepath.Abs(start)
-	if err != nil {
-		return "", loadErrorf("MISSING_PROJECT_CONF", err.Error())
+	o.Seen.File(workspace.File(dir))
+	if s.workspaces, err = workspace.Read(dir); err != nil {
+		return nil, err
 	}
-	for at := dir; ; at = filepath.Dir(at) {
-		if info, err := os.Stat(filepath.Join(at, confName)); err == nil && !info.IsDir() {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", loadErrorf("MISSING_PROJECT_CONF", "None of ['"+confName+
-				"', '.bstproject.yaml'] found in '"+dir+"' or any of its parent directories")
-		}
+	p, err := s.open(ctx, dir, nil, nil, nil)
+	if err == nil {
+		p.workspaceElement = opened
 	}
+	return p, err
 }
 
 // open loads the project in dir: the toplevel, or one across a junction, asked
@@ -84,6 +82,7 @@ func (s *session) open(ctx context.Context, dir string, j *Junction, parent *loa
 	if err != nil {
 		return nil, err
 	}
+	p.Seen().File(filepath.Join(dir, confName))
 	p.conf, err = node.Load(filepath.Join(dir, confName), p.shown(confName))
 	if err != nil {
 		if reasonOf(err) == "MISSING_FILE" {
@@ -142,12 +141,12 @@ func (p *Project) loadConstant(n *node.Node) error {
 	if err := checkSymbol(p.Name, "project name", n.Get("name"), true); err != nil {
 		return err
 	}
-	elements, _, err := projectpath.Resolve(n.Get("element-path"), p.Dir, projectpath.Directory)
+	elements, _, err := p.resolve(n.Get("element-path"), projectpath.Directory)
 	if err != nil {
 		return err
 	}
 	p.ElementPath = filepath.Join(p.Dir, elements)
-	p.first.options, p.second.options = newOptionPool(p.ElementPath), newOptionPool(p.ElementPath)
+	p.first.options, p.second.options = newOptionPool(p.ElementPath, p.Seen()), newOptionPool(p.ElementPath, p.Seen())
 
 	targets, err := n.GetMapping("defaults")
 	if err != nil {
@@ -248,7 +247,7 @@ func (p *Project) loadFirst(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.plugins, err = loadPlugins(n.config, p.Dir); err != nil {
+	if p.plugins, err = p.loadPlugins(n.config); err != nil {
 		return err
 	}
 	return p.loadPass(n.config, &p.first, true)
@@ -294,7 +293,7 @@ func (p *Project) loadSecond(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	second := pass{options: newOptionPool(p.ElementPath)}
+	second := pass{options: newOptionPool(p.ElementPath, p.Seen())}
 	if err := p.loadPass(c.config, &second, false); err != nil {
 		return err
 	}
@@ -317,21 +316,40 @@ func (p *Project) loadSecond(ctx context.Context) error {
 		return err
 	}
 	if p.RefStorage == RefsProjectRefs {
-		if p.refs, err = loadRefs(p.Dir, "project.refs", p.second.options); err != nil {
+		if p.refs, err = p.loadRefs(projectRefs, p.second.options); err != nil {
 			return err
 		}
 	}
 	if err := p.loadShell(n); err != nil {
 		return err
 	}
-	// A project's own attributes replace the default ones.
+	// A project's own attributes replace the default ones, also where it has none.
 	if p.sourceProvenanceAttributes, err = c.own.GetMapping("source-provenance-attributes"); err != nil {
 		return err
 	}
-	if p.sourceProvenanceAttributes.Len() == 0 {
-		p.sourceProvenanceAttributes, err = n.GetMapping("source-provenance-attributes")
+	if c.own.Get("source-provenance-attributes").IsNone() {
+		if p.sourceProvenanceAttributes, err = n.GetMapping("source-provenance-attributes"); err != nil {
+			return err
+		}
 	}
-	return err
+	p.secondLoaded = true
+	for _, check := range p.whenLoaded {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	p.whenLoaded = nil
+	return nil
+}
+
+// WhenLoaded runs check when the second pass over the project is done: now if
+// it is, and then gives what check gives.
+func (p *Project) WhenLoaded(check func() error) error {
+	if p.secondLoaded {
+		return check()
+	}
+	p.whenLoaded = append(p.whenLoaded, check)
+	return nil
 }
 
 // loadBase reads what elements are composed with.
@@ -516,7 +534,7 @@ func (p *Project) loadOptions(n *node.Node, out *pass, ignoreUnknown bool) error
 // loadURLs reads aliases and mirrors, which alone may name the directories of
 // projects.
 func (p *Project) loadURLs(n *node.Node, out *pass) error {
-	root, top := realPath(p.Dir), realPath(p.Toplevel().Dir)
+	root, top := p.realPath(p.Dir), p.realPath(p.Toplevel().Dir)
 	vars := out.variables.Clone()
 	setText(vars, "project-root", root)
 	setText(vars, "toplevel-root", top)
@@ -531,7 +549,14 @@ func (p *Project) loadURLs(n *node.Node, out *pass) error {
 	if p.junction == nil && p.session.options.DefaultMirror != "" {
 		out.defaultMirror = p.session.options.DefaultMirror
 	}
-	mirrors, err := n.GetSequence("mirrors")
+	from := n
+	if settings.Mirrors != "" {
+		if from, err = node.Parse([]byte(settings.Mirrors), "user configuration of the project '"+p.Name+"'"); err != nil {
+			return err
+		}
+		out.ownMirrors = true
+	}
+	mirrors, err := from.GetSequence("mirrors")
 	if err != nil {
 		return err
 	}
@@ -555,7 +580,8 @@ func (p *Project) loadURLs(n *node.Node, out *pass) error {
 	return set.Expand(out.aliases)
 }
 
-func realPath(dir string) string {
+func (p *Project) realPath(dir string) string {
+	p.Seen().Real(dir)
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		return real
 	}
@@ -563,7 +589,11 @@ func realPath(dir string) string {
 }
 
 func fileURL(path string) string {
-	return "file://" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // a drive of Windows
+	}
+	return "file://" + (&url.URL{Path: path}).EscapedPath()
 }
 
 // maxJobs is the value of the variable max-jobs.
@@ -583,7 +613,7 @@ func (p *Project) loadRefStorage(n *node.Node) error {
 	case RefsInline:
 		return nil
 	case RefsProjectRefs:
-		p.junctionRefs, err = loadRefs(p.Dir, "junction.refs", p.first.options)
+		p.junctionRefs, err = p.loadRefs(junctionRefs, p.first.options)
 		return err
 	}
 	return n.Get("ref-storage").Errorf("INVALID_DATA", "Invalid value '%s' specified for ref-storage", p.RefStorage)

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // Conditionals hold expressions of the reference's language, Jinja2's, as far
@@ -266,22 +264,6 @@ func typeName(v value) string {
 
 // --- parsing
 
-type tokenKind uint8
-
-const (
-	tokenEnd tokenKind = iota
-	tokenName
-	tokenString
-	tokenNumber
-	tokenOperator
-)
-
-type token struct {
-	kind tokenKind
-	text string
-	int  int
-}
-
 // maxNesting bounds parentheses, so that neither parsing nor evaluation can
 // exhaust the stack.
 const (
@@ -300,106 +282,24 @@ type parser struct {
 
 // parseExpression parses the whole of text.
 func parseExpression(text string) (expression, error) {
-	tokens, err := tokenize(text)
-	if err != nil {
-		return nil, err
-	}
-	p := &parser{tokens: tokens}
+	p := &parser{tokens: tokenize(text)}
 	e, err := p.tuple()
-	if err != nil {
+	switch t := p.peek(); {
+	case t.kind == tokenError:
+		return nil, errors.New(t.text) // found when what is before it was read
+	case err != nil:
 		return nil, err
-	}
-	if t := p.peek(); t.kind != tokenEnd {
-		return nil, fmt.Errorf("expected token 'end of statement block', got '%s'", t.text)
+	case t.kind != tokenEnd:
+		return nil, fmt.Errorf("expected token 'end of statement block', got '%s'", t.described())
 	}
 	return e, nil
-}
-
-// operators are those of the language; longer ones come first.
-var operators = []string{"==", "!=", "<=", ">=", "<", ">", "(", ")", "[", "]", ",", "**", "*", "//", "/", "%", "+", "-", "~", "|", ".", ":"}
-
-func tokenize(text string) ([]token, error) {
-	var tokens []token
-	for text = strings.TrimLeftFunc(text, unicode.IsSpace); text != ""; text = strings.TrimLeftFunc(text, unicode.IsSpace) {
-		t, rest, err := nextToken(text)
-		if err != nil {
-			return nil, err
-		}
-		if last := len(tokens) - 1; t.kind == tokenString && last >= 0 && tokens[last].kind == tokenString {
-			tokens[last].text += t.text // neighbouring strings are one
-		} else {
-			tokens = append(tokens, t)
-		}
-		text = rest
-	}
-	return append(tokens, token{kind: tokenEnd, text: "end of statement block"}), nil
-}
-
-func nextToken(text string) (token, string, error) {
-	c, size := utf8.DecodeRuneInString(text)
-	switch {
-	case c == '_' || unicode.IsLetter(c):
-		n := strings.IndexFunc(text, func(r rune) bool {
-			return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-		})
-		if n < 0 {
-			n = len(text)
-		}
-		return token{kind: tokenName, text: text[:n]}, text[n:], nil
-	case c >= '0' && c <= '9':
-		return numberToken(text)
-	case c == '\'' || c == '"':
-		return stringToken(text)
-	}
-	for _, operator := range operators {
-		if strings.HasPrefix(text, operator) {
-			return token{kind: tokenOperator, text: operator}, text[len(operator):], nil
-		}
-	}
-	return token{}, "", fmt.Errorf("unexpected char '%s'", text[:size])
-}
-
-func numberToken(text string) (token, string, error) {
-	n, end := 0, 0
-	for ; end < len(text) && text[end] >= '0' && text[end] <= '9'; end++ {
-		n = n*10 + int(text[end]-'0')
-		if n > 1<<40 {
-			return token{}, "", fmt.Errorf("number %.20s is too large", text)
-		}
-	}
-	return token{kind: tokenNumber, text: text[:end], int: n}, text[end:], nil
-}
-
-func stringToken(text string) (token, string, error) {
-	var b strings.Builder
-	for i := 1; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == text[0]:
-			return token{kind: tokenString, text: b.String()}, text[i+1:], nil
-		case c == '\\' && i+1 < len(text):
-			i++
-			switch text[i] {
-			case 'n':
-				b.WriteByte('\n')
-			case 't':
-				b.WriteByte('\t')
-			case '\\', '\'', '"':
-				b.WriteByte(text[i])
-			default:
-				b.WriteString(text[i-1 : i+1])
-			}
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return token{}, "", fmt.Errorf("unexpected char '%s'", text[:1])
 }
 
 func (p *parser) peek() token { return p.tokens[0] }
 
 func (p *parser) next() token {
 	t := p.tokens[0]
-	if t.kind != tokenEnd {
+	if t.kind != tokenEnd && t.kind != tokenError {
 		p.tokens = p.tokens[1:]
 	}
 	return t
@@ -416,14 +316,14 @@ func (p *parser) accept(text string) bool {
 
 func (p *parser) expect(text string) error {
 	if !p.accept(text) {
-		return fmt.Errorf("expected token '%s', got '%s'", text, p.peek().text)
+		return fmt.Errorf("expected token '%s', got '%s'", text, p.peek().described())
 	}
 	return nil
 }
 
-// tuple is an expression, or several with commas between them.
+// tuple is an expression without "if", or several with commas between them.
 func (p *parser) tuple() (expression, error) {
-	items, comma, err := p.items("")
+	items, comma, err := p.items("", p.or)
 	switch {
 	case err != nil:
 		return nil, err
@@ -588,45 +488,41 @@ func (p *parser) signed() (expression, error) {
 }
 
 func (p *parser) primary() (expression, error) {
-	t := p.next()
-	switch t.kind {
-	case tokenString:
+	t := p.peek()
+	switch {
+	case t.kind == tokenString:
+		p.next()
 		return literal{t.text}, nil
-	case tokenNumber:
+	case t.kind == tokenNumber:
+		p.next()
 		return literal{t.int}, nil
-	case tokenName:
+	case t.kind == tokenName:
 		return p.name(t.text)
-	case tokenOperator:
-		if t.text == "(" || t.text == "[" {
-			return p.group(t.text)
-		}
-	case tokenEnd:
-		return nil, fmt.Errorf("Expected an expression, got 'end of statement block'")
+	case t.kind == tokenOperator && (t.text == "(" || t.text == "["):
+		p.next()
+		return p.group(t.text)
 	}
 	return nil, fmt.Errorf("unexpected '%s'", t.text)
 }
 
+var constants = map[string]value{"True": true, "true": true, "False": false, "false": false, "None": nil, "none": nil}
+
+// name is a constant or a variable, which may be called like an operator.
 func (p *parser) name(name string) (expression, error) {
-	switch name {
-	case "True", "true":
-		return literal{true}, nil
-	case "False", "false":
-		return literal{false}, nil
-	case "None", "none":
-		return literal{nil}, nil
-	case "and", "or", "not", "in", "is", "if", "else":
-		return nil, fmt.Errorf("unexpected '%s'", name)
+	p.next()
+	if constant, ok := constants[name]; ok {
+		return literal{constant}, nil
 	}
 	return variable{name}, nil
 }
 
 // word takes a name.
 func (p *parser) word() (string, error) {
-	t := p.next()
+	t := p.peek()
 	if t.kind != tokenName {
-		return "", fmt.Errorf("expected token 'name', got '%s'", t.text)
+		return "", fmt.Errorf("expected token 'name', got '%s'", t.described())
 	}
-	return t.text, nil
+	return p.next().text, nil
 }
 
 func (p *parser) filter(of expression) (expression, error) {
@@ -644,7 +540,7 @@ func (p *parser) filter(of expression) (expression, error) {
 func (p *parser) method(of expression) (expression, error) {
 	name, err := p.word()
 	if err != nil {
-		return nil, err
+		return nil, errors.New("expected name or number")
 	}
 	if t := p.peek(); t.kind != tokenOperator || t.text != "(" {
 		return nil, fmt.Errorf("a value has no part that is called '%s'", name)
@@ -656,10 +552,11 @@ func (p *parser) method(of expression) (expression, error) {
 // test is what follows "is". A test may have one argument without parentheses.
 func (p *parser) test(of expression) (expression, error) {
 	not := p.accept("not")
-	name := p.next()
+	name := p.peek()
 	if name.kind != tokenName && name.text != "==" && name.text != "!=" && name.text != "<" && name.text != ">" && name.text != "<=" && name.text != ">=" {
-		return nil, fmt.Errorf("expected token 'name', got '%s'", name.text)
+		return nil, fmt.Errorf("expected token 'name', got '%s'", name.described())
 	}
+	p.next()
 	if _, ok := tests[name.text]; !ok {
 		return nil, fmt.Errorf("No test named '%s'.", name.text)
 	}
@@ -686,7 +583,7 @@ func (p *parser) arguments() ([]expression, error) {
 		return nil, err
 	}
 	defer p.leave()
-	items, _, err := p.items(")")
+	items, _, err := p.items(")", p.choice)
 	if err != nil {
 		return nil, err
 	}
@@ -747,7 +644,7 @@ func (p *parser) group(open string) (expression, error) {
 	if open == "[" {
 		closing = "]"
 	}
-	items, comma, err := p.items(closing)
+	items, comma, err := p.items(closing, p.choice)
 	if err != nil {
 		return nil, err
 	}
@@ -762,9 +659,9 @@ func (p *parser) group(open string) (expression, error) {
 
 // items are expressions with commas between them, up to the token end. comma
 // says that there was one.
-func (p *parser) items(end string) (items sequence, comma bool, err error) {
+func (p *parser) items(end string, one func() (expression, error)) (items sequence, comma bool, err error) {
 	for p.peek().kind != tokenEnd && !(p.peek().kind == tokenOperator && p.peek().text == end) {
-		e, err := p.choice()
+		e, err := one()
 		if err != nil {
 			return nil, false, err
 		}

@@ -13,6 +13,10 @@ import (
 type includes struct {
 	loader *loader
 	loaded map[includeKey]*node.Node
+	// fragments are files with their own includes and conditionals resolved: what
+	// becomes of them depends on nothing around them, and hundreds of elements
+	// include the same few.
+	fragments map[fragmentKey]*node.Node
 }
 
 type includeKey struct {
@@ -20,8 +24,14 @@ type includeKey struct {
 	path   string
 }
 
+// fragmentKey says in which of the ways that a file can be resolved it was.
+type fragmentKey struct {
+	includeKey
+	local, options bool
+}
+
 func newIncludes(l *loader) *includes {
-	return &includes{loader: l, loaded: map[includeKey]*node.Node{}}
+	return &includes{loader: l, loaded: map[includeKey]*node.Node{}, fragments: map[fragmentKey]*node.Node{}}
 }
 
 // including is one run over a tree.
@@ -111,13 +121,18 @@ func (i *including) include(n, at, name *node.Node, l *loader, options bool) err
 	if has(i.stack, path) {
 		return at.Errorf("RECURSIVE_INCLUDE", "trying to recursively include %s", path)
 	}
-	fragment = fragment.Clone()
-	i.stack = append(i.stack, path)
-	if err := i.file(fragment, sub, options || sub != l); err != nil {
-		return err
+	key := fragmentKey{includeKey{sub, path}, i.local, options || sub != l}
+	resolved := i.fragments[key]
+	if resolved == nil {
+		resolved = fragment.Clone()
+		i.stack = append(i.stack, path)
+		if err := i.file(resolved, sub, key.options); err != nil {
+			return err
+		}
+		i.stack = i.stack[:len(i.stack)-1]
+		i.fragments[key] = resolved
 	}
-	i.stack = i.stack[:len(i.stack)-1]
-	return fragment.CompositeUnder(n)
+	return resolved.Clone().CompositeUnder(n)
 }
 
 // read loads a fragment, once. It gives the loader of the project that the
@@ -142,6 +157,7 @@ func (i *including) read(name *node.Node, text string, l *loader) (*node.Node, s
 	if n, ok := i.loaded[key]; ok {
 		return n, path, sub, nil
 	}
+	l.project.Seen().File(path)
 	n, err := node.Load(path, sub.project.shown(text))
 	if err != nil {
 		return nil, "", nil, wrap(err, name.Provenance().String()+": ")

@@ -87,6 +87,11 @@ func (l *loader) junctionLoader(ctx context.Context, name string, from *node.Nod
 
 // cross loads the project behind a junction.
 func (l *loader) cross(ctx context.Context, e *Element, from *node.Node) (*loader, error) {
+	if l.session.junctions != nil {
+		if err := l.session.junctions.CheckJunction(ctx, e); err != nil {
+			return nil, err
+		}
+	}
 	j, err := resolveJunction(e)
 	if err != nil {
 		return nil, err
@@ -110,14 +115,17 @@ func (l *loader) cross(ctx context.Context, e *Element, from *node.Node) (*loade
 }
 
 // junctionDir is where a junction's files are: a single local source is used
-// where it lies.
+// where it lies, and so is a workspace.
 func (l *loader) junctionDir(ctx context.Context, j *Junction, from *node.Node) (string, error) {
+	if _, dir, ok := l.project.Workspace(j.Element.FullName); ok {
+		return dir, nil
+	}
 	if len(j.Sources) == 1 && j.Sources[0].Get("kind").Text() == "local" {
 		path, err := j.Sources[0].Need("path")
 		if err != nil {
 			return "", err
 		}
-		relative, _, err := projectpath.Resolve(path, l.project.Dir, projectpath.Any)
+		relative, _, err := l.project.resolve(path, projectpath.Any)
 		return filepath.Join(l.project.Dir, filepath.FromSlash(relative)), err
 	}
 	if l.session.junctions != nil {

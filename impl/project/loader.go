@@ -84,6 +84,12 @@ func (p *Project) Load(ctx context.Context, targets []string, o LoadOptions) (*L
 	if err := s.checkConflicts(ctx); err != nil {
 		return nil, err
 	}
+	// Also of projects that no element was taken from, and of those that this loads.
+	for i := 0; i < len(s.projects); i++ {
+		if err := s.projects[i].ensureFullyLoaded(ctx); err != nil {
+			return nil, err
+		}
+	}
 	loaded.Projects = append(loaded.Projects, s.projects...)
 	return loaded, nil
 }

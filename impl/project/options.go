@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"bst/impl/node"
+	"bst/impl/seen"
 	"bst/impl/stream"
 )
 
 // optionPool holds a project's options, in the order of their declaration.
 type optionPool struct {
 	elementPath string
+	seen        *seen.Record
 	options     []*option
 	byName      map[string]*option
 	// values is what expressions see, once resolve has run.
@@ -41,8 +43,8 @@ type option struct {
 
 var optionKinds = []string{"bool", "enum", "flags", "element-mask", "arch", "os"}
 
-func newOptionPool(elementPath string) *optionPool {
-	return &optionPool{elementPath: elementPath, byName: map[string]*option{}, parsed: map[string]parsedExpression{}}
+func newOptionPool(elementPath string, record *seen.Record) *optionPool {
+	return &optionPool{elementPath: elementPath, seen: record, byName: map[string]*option{}, parsed: map[string]parsedExpression{}}
 }
 
 func loadErrorf(reason, message string) *stream.Error {
@@ -122,7 +124,7 @@ func (pool *optionPool) define(o *option, n *node.Node) error {
 func (pool *optionPool) defineValid(o *option, n *node.Node) error {
 	var err error
 	if o.kind == "element-mask" {
-		o.valid, err = elementFiles(pool.elementPath)
+		o.valid, err = elementFiles(pool.elementPath, pool.seen)
 	} else {
 		o.valid, err = n.GetStrs("values")
 	}
@@ -361,7 +363,7 @@ func (pool *optionPool) printable() []stream.Pair {
 
 // elementFiles lists the element files below a directory, relative to it, in
 // the order of their names. Folders named .bst hold staged junctions.
-func elementFiles(dir string) ([]string, error) {
+func elementFiles(dir string, record *seen.Record) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -369,7 +371,10 @@ func elementFiles(dir string) ([]string, error) {
 			return err
 		case entry.IsDir() && entry.Name() == ".bst":
 			return filepath.SkipDir
-		case entry.IsDir() || !strings.HasSuffix(path, ".bst"):
+		case entry.IsDir():
+			record.File(path) // before its names are read
+			return nil
+		case !strings.HasSuffix(path, ".bst"):
 			return nil
 		}
 		relative, err := filepath.Rel(dir, path)

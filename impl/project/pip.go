@@ -11,18 +11,19 @@ import (
 // far as the package is installed where PYTHONPATH or a virtual environment
 // says; "" where it is not, or in another version than is asked for. No Python
 // is run: it would be another one than the reference runs with, perhaps.
-func pipDir(requirement string, t PluginType) string {
+func (p *Project) pipDir(requirement string, t PluginType) string {
 	name, conditions := splitRequirement(requirement)
 	module := strings.NewReplacer("-", "_", ".", "_").Replace(name)
 	if module == "" || module != filepath.Base(module) {
 		return ""
 	}
-	for _, base := range pythonPath() {
+	for _, base := range p.pythonPath() {
 		dir := filepath.Join(base, module, string(t)+"s")
+		p.Seen().File(dir)
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			continue
 		}
-		if conditions == "" || versionMeets(installedVersion(base, module), conditions) {
+		if conditions == "" || versionMeets(p.installedVersion(base, module), conditions) {
 			return dir
 		}
 	}
@@ -40,10 +41,14 @@ func (o *PluginOrigin) Package() string {
 }
 
 // pythonPath are the folders that packages may be installed in.
-func pythonPath() []string {
+func (p *Project) pythonPath() []string {
 	dirs := filepath.SplitList(os.Getenv("PYTHONPATH"))
 	if env := os.Getenv("VIRTUAL_ENV"); env != "" {
+		p.Seen().File(filepath.Join(env, "lib"))
 		found, err := filepath.Glob(filepath.Join(env, "lib", "python3*", "site-packages"))
+		for _, dir := range found {
+			p.Seen().File(dir)
+		}
 		if err == nil {
 			dirs = append(dirs, found...)
 		}
@@ -72,7 +77,8 @@ func splitRequirement(text string) (name, conditions string) {
 
 // installedVersion is the version in the name of a package's metadata, "" where
 // there is none.
-func installedVersion(base, module string) string {
+func (p *Project) installedVersion(base, module string) string {
+	p.Seen().File(base)
 	found, err := filepath.Glob(filepath.Join(base, module+"-*.dist-info"))
 	if err != nil || len(found) != 1 {
 		return ""

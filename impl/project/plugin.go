@@ -68,7 +68,7 @@ func (p *Project) findPlugin(ctx context.Context, t PluginType, kind string, way
 	case "local":
 		return &Plugin{Origin: o, Project: p, Dir: filepath.Join(p.Dir, filepath.FromSlash(o.Where))}, nil
 	case "pip":
-		return &Plugin{Origin: o, Project: p, Dir: pipDir(o.Where, t)}, nil
+		return &Plugin{Origin: o, Project: p, Dir: p.pipDir(o.Where, t)}, nil
 	}
 	sub, err := p.pluginProject(ctx, o)
 	if err != nil {
@@ -113,6 +113,7 @@ func (p *Project) pluginProject(ctx context.Context, o *PluginOrigin) (*Project,
 	}
 	if err != nil {
 		if NotFetched(err) {
+			p.session.unfetched = p.session.unfetched || reasonOf(err) != noRef
 			if p.session.unavailable == nil {
 				p.session.unavailable = map[*PluginOrigin]error{}
 			}

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"bst/impl/stream"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestVersionMeets(t *testing.T) {
@@ -57,12 +56,12 @@ func TestPipDir(t *testing.T) {
 		"../some_plugins":           false,
 		"some-plugins; os == 'any'": true,
 	} {
-		got := pipDir(requirement, PluginElement)
+		got := (&Project{session: new(session)}).pipDir(requirement, PluginElement)
 		if got == want != found {
 			t.Errorf("%q: %q", requirement, got)
 		}
 	}
-	if got := pipDir("some-plugins", PluginSource); got != "" {
+	if got := (&Project{session: new(session)}).pipDir("some-plugins", PluginSource); got != "" {
 		t.Errorf("a folder that is not there: %q", got)
 	}
 }
@@ -185,35 +184,10 @@ sources: [{kind: local, path: .}]
 	}
 }
 
-func TestSimpleMirror(t *testing.T) {
-	p, err := open(t, conf+`
-aliases: {a: 'https://own.invalid/a/', b: 'https://own.invalid/b/'}
-mirrors:
-- {name: plain, kind: simple_mirror, config: {url: 'https://plain.invalid/{alias}', aliases: [a]}}
-- {name: lfs, kind: gitlab_lfs_mirror, config: {url: x, project: y, aliases: [a]}}
-- {name: usual, aliases: {a: ['https://usual.invalid/']}}
-`, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string][]string{
-		"a": {"https://plain.invalid/a/", "https://usual.invalid/", "https://own.invalid/a/"},
-		"b": {"https://own.invalid/b/"},
-	}
-	for alias, urls := range want {
-		if diff := cmp.Diff(urls, p.AliasURLs(alias, false)); diff != "" {
-			t.Errorf("%s: %s", alias, diff)
-		}
-	}
-	for _, config := range []string{"{}", "{url: x}", "{url: x, aliases: [a], other: y}"} {
-		if _, err := open(t, conf+"mirrors:\n- {name: m, kind: simple_mirror, config: "+config+"}\n", Options{}); err == nil {
-			t.Errorf("%s is taken", config)
-		}
-	}
-}
-
 // unreachable is a network that is down.
 type unreachable struct{ tries int }
+
+func (u *unreachable) CheckJunction(context.Context, *Element) error { return nil }
 
 func (u *unreachable) FetchJunction(context.Context, *Junction) (string, error) {
 	u.tries++
@@ -233,5 +207,58 @@ func TestUnreachableJunction(t *testing.T) {
 	}
 	if network.tries != 1 {
 		t.Errorf("%d tries", network.tries)
+	}
+}
+
+// A kind comes from one origin; that an origin lists it twice is nothing.
+func TestDuplicatePlugins(t *testing.T) {
+	const text = `
+name: test
+min-version: 2.0
+plugins:
+- {origin: pip, package-name: one, elements: [a, a], sources: [a], source-mirrors: [m]}
+- {origin: pip, package-name: two, `
+	wants := map[string]string{
+		"elements: [b], sources: [b]}":          "",
+		"source-mirrors: [a]}":                  "",
+		"elements: [b, {kind: a}]}":             "More than one element plugin registered as kind 'a'",
+		"sources: [a]}":                         "More than one source plugin registered as kind 'a'",
+		"source-mirrors: [m]}":                  "More than one source-mirror plugin registered as kind 'm'",
+		"elements: [a], sources: [a]}":          "More than one element plugin registered as kind 'a'",
+		"allow-deprecated: true, sources: [a]}": "More than one source plugin registered as kind 'a'",
+	}
+	for second, want := range wants {
+		_, err := open(t, "-- project.conf --"+text+second+"\n", Options{})
+		var e *stream.Error
+		errors.As(err, &e)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", second, err)
+		case want != "" && (e == nil || e.Domain != stream.DomainPlugin || e.Reason != "duplicate-plugin" || e.Message != want):
+			t.Errorf("%s: %v, want %s", second, err, want)
+		}
+	}
+}
+
+// A junction that is not there is named where the origin begins.
+func TestMissingPluginJunction(t *testing.T) {
+	p, err := open(t, `-- project.conf --
+name: test
+min-version: 2.0
+plugins:
+- origin: pip
+  package-name: one
+- origin: junction
+  junction: nowhere.bst
+  elements: [a]
+`, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Plugin(context.Background(), PluginElement, "a")
+	var e *stream.Error
+	const at = "project.conf [line 6 column 2]: "
+	if !errors.As(err, &e) || e.Reason != "MISSING_FILE" || !strings.HasPrefix(e.Message, at) {
+		t.Errorf("got %v, want LOAD/MISSING_FILE at %s", err, at)
 	}
 }

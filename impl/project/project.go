@@ -11,6 +11,7 @@ import (
 	"context"
 
 	"bst/impl/node"
+	"bst/impl/seen"
 	"bst/impl/stream"
 )
 
@@ -24,16 +25,30 @@ type Options struct {
 	Projects map[string]stream.ProjectSettings
 	// DefaultMirror is the command line's.
 	DefaultMirror string
+	// FetchSource is which URLs of an alias to fetch from: all, aliases, mirrors
+	// or user, which is the mirrors of the user configuration alone. "" is all.
+	FetchSource string
+	// TrackSource is the same for tracking; "" is aliases.
+	TrackSource string
 	// MaxJobs is the variable max-jobs; 0 stands for min(CPUs, 8).
 	MaxJobs int
 	// Junctions fetches junctions that do not lie in the project. Nil refuses.
 	Junctions JunctionFetcher
+	// OriginalSources has elements keep the sources that their files name, where a
+	// workspace is open too.
+	OriginalSources bool
+	// Seen is told of every file that is read or looked for. Nil is nobody.
+	Seen *seen.Record
 	// Warn receives warnings: a line, and further lines or "". Nil drops them.
 	Warn func(text, detail string)
 }
 
-// JunctionFetcher brings the files of a junction that is not used in place.
+// JunctionFetcher knows the kinds, as the loader does not: it brings the files
+// of a junction that is not used in place.
 type JunctionFetcher interface {
+	// CheckJunction resolves a junction element as any other, so that mistakes
+	// in it and in its sources are told before it is crossed.
+	CheckJunction(ctx context.Context, e *Element) error
 	// FetchJunction returns the directory that the junction's sources are
 	// staged in.
 	FetchJunction(ctx context.Context, j *Junction) (dir string, err error)
@@ -84,8 +99,13 @@ type Project struct {
 	// first is what junctions and links see: without included junctions.
 	first, second pass
 	fullyLoaded   bool
+	// secondLoaded says that the second pass is done; whenLoaded runs then.
+	secondLoaded bool
+	whenLoaded   []func() error
 
-	defaultTargets             []string
+	defaultTargets []string
+	// workspaceElement is the element of the workspace that led to the project.
+	workspaceElement           string
 	fatalWarnings              []string
 	junctionDuplicates         *node.Node
 	junctionInternal           *node.Node
@@ -109,6 +129,8 @@ type pass struct {
 	aliases                           *node.Node
 	mirrors                           []Mirror
 	defaultMirror                     string
+	// ownMirrors says that the user configuration names the mirrors.
+	ownMirrors bool
 }
 
 // Shell is project.conf's shell configuration.
@@ -124,16 +146,6 @@ type HostFile struct {
 	Optional       bool
 }
 
-// Mirror is one source mirror.
-type Mirror struct {
-	Name, Kind string
-	// Config is its whole mapping, variables expanded.
-	Config *node.Node
-	// Aliases are the alternative URLs of each alias, of mirrors of the kind
-	// "default".
-	Aliases map[string][]string
-}
-
 // PluginOrigin is an entry of project.conf's plugins.
 type PluginOrigin struct {
 	// Origin is local, pip or junction.
@@ -144,7 +156,7 @@ type PluginOrigin struct {
 	AllowDeprecated                  bool
 	Provenance                       stream.Provenance
 
-	// node is where Where is written.
+	// node is the origin in project.conf.
 	node *node.Node
 }
 

@@ -623,27 +623,6 @@ func TestExpandTargets(t *testing.T) {
 	}
 }
 
-func TestMirrors(t *testing.T) {
-	p, err := open(t, conf+`
-aliases: {a: "https://a.example/", here: "%{project-root-uri}/x/"}
-mirrors:
-- name: one
-  aliases: {a: ["https://one.example/", "https://uno.example/"]}
-- name: two
-  aliases: {a: ["https://two.example/"]}
-`, Options{DefaultMirror: "two"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"https://two.example/", "https://one.example/", "https://uno.example/", "https://a.example/"}
-	if diff := cmp.Diff(want, p.AliasURLs("a", false)); diff != "" {
-		t.Error(diff)
-	}
-	if got, err := p.TranslateURL("here:y", false); err != nil || !strings.HasPrefix(got, "file:///") || !strings.HasSuffix(got, "/x/y") {
-		t.Errorf("%s, %v", got, err)
-	}
-}
-
 // TestClosures holds the spans against a plain search.
 func TestClosures(t *testing.T) {
 	const n = 400

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"bst/impl/bug"
 	"bst/impl/node"
 )
 
@@ -74,6 +75,7 @@ func (r *reader) read(name string) (*node.Node, error) {
 
 func (r *reader) parse(name string) (*node.Node, error) {
 	path := filepath.Join(r.project.ElementPath, filepath.FromSlash(name))
+	r.project.Seen().File(path)
 	return node.Load(path, r.project.shown(name))
 }
 
@@ -92,7 +94,7 @@ func (r *reader) prefetch(names ...string) {
 	// The loader itself parses what is not read yet, so one core is left to it.
 	for r.workers < max(runtime.GOMAXPROCS(0)-1, 1) && r.workers < len(r.queue) {
 		r.workers++
-		go r.work()
+		bug.Start(r.work, r.broke)
 	}
 }
 
@@ -132,11 +134,14 @@ func (r *reader) work() {
 		}
 		f.state = reading
 		r.mu.Unlock()
-		n, err := r.parse(name)
+		var n *node.Node
 		var names []string
-		if err == nil {
-			names = guess(n)
-		}
+		err := bug.Try(func() (err error) {
+			if n, err = r.parse(name); err == nil {
+				names = guess(n)
+			}
+			return err
+		})
 		r.mu.Lock()
 		f.state, f.node, f.err = parsed, n, err
 		r.enqueue(names)
@@ -183,4 +188,17 @@ func guess(n *node.Node) []string {
 		}
 	}
 	return names
+}
+
+// broke notes the end of a worker with a bug; what it was parsing fails.
+func (r *reader) broke(e *bug.Error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, f := range r.files {
+		if f.state == reading {
+			f.state, f.err = parsed, e
+		}
+	}
+	r.workers--
+	r.changed.Broadcast()
 }

@@ -13,10 +13,18 @@ const (
 	RefsProjectRefs = "project.refs"
 )
 
+// Files that refs are kept in, those of junctions apart: they are read before all
+// else is.
+const (
+	projectRefs  = "project.refs"
+	junctionRefs = "junction.refs"
+)
+
 // loadRefs reads project.refs or junction.refs. A file that is not there is an
 // empty one.
-func loadRefs(dir, name string, options *optionPool) (*node.Node, error) {
-	n, err := node.Load(filepath.Join(dir, name), name)
+func (p *Project) loadRefs(name string, options *optionPool) (*node.Node, error) {
+	p.Seen().File(filepath.Join(p.Dir, name))
+	n, err := node.Load(filepath.Join(p.Dir, name), name)
 	if reasonOf(err) == "MISSING_FILE" {
 		return node.NewMapping(stream.Provenance{}), nil
 	}
@@ -77,4 +85,32 @@ func lookupRef(refs *node.Node, project, element string, source int) (*node.Node
 		return nil, ref.Errorf("INVALID_DATA", "Value of '%s' is not of the expected type 'MappingNode'", element)
 	}
 	return ref, nil
+}
+
+// RefPlace is where the ref of a source is kept outside of its element's file.
+type RefPlace struct {
+	// File is the path of project.refs or junction.refs, which may not exist.
+	File string
+	// Entry is the source's entry in it, nil where there is none yet.
+	Entry *node.Node
+	// Project, Element and Index are the keys of the entry.
+	Project, Element string
+	Index            int
+}
+
+// PlaceOfRef is where this project, the toplevel, keeps the ref of a source of an
+// element, of this project or a subproject. It is false where refs are kept in
+// elements' files.
+func (p *Project) PlaceOfRef(e *Element, source int) (RefPlace, bool) {
+	if p.RefStorage != RefsProjectRefs {
+		return RefPlace{}, false
+	}
+	name := projectRefs
+	if e.FirstPass() {
+		name = junctionRefs
+	}
+	place := RefPlace{File: filepath.Join(p.Dir, name), Project: e.Project.Name, Element: e.Name, Index: source}
+	// What is damaged was refused when the refs were read.
+	place.Entry, _ = lookupRef(p.refsFor(e), e.Project.Name, e.Name, source)
+	return place, true
 }

@@ -1,6 +1,7 @@
 package project
 
 import (
+	"path/filepath"
 	"regexp"
 	"sort"
 	"strings"
@@ -26,6 +27,7 @@ func (p *Project) ExpandTargets(targets []string) (elements, artifacts []string,
 		}
 	}
 	for _, target := range targets {
+		target = filepath.ToSlash(target) // as a shell of Windows completes it
 		switch {
 		case !strings.HasSuffix(target, ".bst"):
 			add(&artifacts, target)
@@ -38,7 +40,7 @@ func (p *Project) ExpandTargets(targets []string) (elements, artifacts []string,
 	if len(globs) == 0 {
 		return elements, artifacts, nil
 	}
-	all, err := elementFiles(p.ElementPath)
+	all, err := elementFiles(p.ElementPath, p.Seen())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,13 +70,16 @@ func InvalidTargets(artifacts []string) error {
 	}
 }
 
-// DefaultTargets are what commands without targets work on: those that
-// project.conf names, or else all elements.
+// DefaultTargets are what commands without targets work on: the element of the
+// workspace that bst runs in, those that project.conf names, or else all elements.
 func (p *Project) DefaultTargets() ([]string, error) {
+	if p.workspaceElement != "" {
+		return []string{p.workspaceElement}, nil
+	}
 	if len(p.defaultTargets) > 0 {
 		return p.defaultTargets, nil
 	}
-	all, err := elementFiles(p.ElementPath)
+	all, err := elementFiles(p.ElementPath, p.Seen())
 	sort.Strings(all)
 	return all, err
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"bst/impl/bug"
 	"bst/impl/cas"
 	"bst/impl/stream"
 
@@ -271,11 +272,11 @@ func (f *Factory) sweep(ctx context.Context) error {
 	unlock()
 	// Removing can take long after a crash in a large build; nobody waits for it,
 	// and what is not finished is swept by the next process.
-	go func() {
+	bug.Start(func() {
 		for _, path := range waste {
 			_ = removeTree(path)
 		}
-	}()
+	}, func(*bug.Error) {})
 	return nil
 }
 

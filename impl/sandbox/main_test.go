@@ -290,7 +290,7 @@ func (l *lab) objects() map[string]string {
 			if err != nil || e.IsDir() {
 				return err
 			}
-			d, err := cas.DigestFile(path)
+			d, err := new(cas.Digests).File(path)
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"bst/impl/bug"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -124,31 +126,37 @@ func (p *process) settle() {
 	}
 }
 
-// maxStopRounds bounds how often stop looks for processes that were born while
-// it stopped their parents. A stopped process bears no more, so each round is
-// a generation that raced.
-const maxStopRounds = 50
+const (
+	// maxStopRounds bounds how often stop looks for processes that were born while
+	// it stopped their parents, and for those that did not stop yet.
+	maxStopRounds = 100
+	stopPause     = time.Millisecond
+)
 
-// stop stops the tree, from the top down, so that nothing new can appear below
-// what has been looked at. The top itself goes on: it only waits.
+// stop stops the tree, from the top down, and waits until all of it is: what does
+// not yet know that it is stopped may bear others. The top itself goes on: it only
+// waits.
 func (p *process) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
 		return
 	}
-	stopped := map[int]bool{}
+	told := map[int]bool{}
 	for range maxStopRounds {
-		more := false
-		for _, pid := range descendants(p.pid) {
-			if !stopped[pid] {
-				stopped[pid], more = true, true
-				_ = unix.Kill(pid, unix.SIGSTOP) // gone meanwhile: fine
+		all := true
+		for _, d := range descendants(p.pid) {
+			if !told[d.pid] {
+				told[d.pid], all = true, false
+				_ = unix.Kill(d.pid, unix.SIGSTOP) // gone meanwhile: fine
+			} else if d.mayRun() {
+				all = false
 			}
 		}
-		if !more {
+		if all {
 			return
 		}
+		time.Sleep(stopPause)
 	}
 }
 
@@ -161,13 +169,24 @@ func (p *process) cont() {
 	}
 	all := descendants(p.pid)
 	for i := len(all) - 1; i >= 0; i-- {
-		_ = unix.Kill(all[i], unix.SIGCONT)
+		_ = unix.Kill(all[i].pid, unix.SIGCONT)
 	}
 }
 
+// descendant is a process below another, and its state's letter in /proc.
+type descendant struct {
+	pid   int
+	state byte
+}
+
+// mayRun says whether it may still do something although it was told to stop. One
+// that cannot be interrupted (D) waits, for a child that is stopped if not for a
+// disk, and then stops.
+func (d descendant) mayRun() bool { return !strings.ContainsRune("TtZXD", rune(d.state)) }
+
 // descendants gives the processes below pid, parents before children, from one
 // look at /proc.
-func descendants(pid int) []int {
+func descendants(pid int) []descendant {
 	dir, err := os.Open("/proc")
 	if err != nil {
 		return nil
@@ -177,19 +196,19 @@ func descendants(pid int) []int {
 	if err != nil {
 		return nil
 	}
-	children := map[int][]int{}
+	children := map[int][]descendant{}
 	for _, name := range names {
 		child, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
-		if parent, ok := parentOf(child); ok {
-			children[parent] = append(children[parent], child)
+		if parent, state, ok := parentOf(child); ok {
+			children[parent] = append(children[parent], descendant{child, state})
 		}
 	}
-	all := append([]int(nil), children[pid]...)
+	all := append([]descendant(nil), children[pid]...)
 	for i := 0; i < len(all); i++ {
-		all = append(all, children[all[i]]...)
+		all = append(all, children[all[i].pid]...)
 		if len(all) > len(names) {
 			break // a loop, made by pids that were reused between the reads
 		}
@@ -197,20 +216,20 @@ func descendants(pid int) []int {
 	return all
 }
 
-// parentOf reads a process's parent: the second field after its name, which is
+// parentOf reads a process's parent and state: the fields after its name, which is
 // in parentheses and may hold anything.
-func parentOf(pid int) (int, bool) {
+func parentOf(pid int) (parent int, state byte, ok bool) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, false
+		return 0, 0, false
 	}
 	s := string(b)
 	fields := strings.Fields(s[strings.LastIndexByte(s, ')')+1:])
 	if len(fields) < 2 {
-		return 0, false
+		return 0, 0, false
 	}
-	parent, err := strconv.Atoi(fields[1])
-	return parent, err == nil
+	parent, err = strconv.Atoi(fields[1])
+	return parent, fields[0][0], err == nil
 }
 
 // execution is one start of a helper.
@@ -236,15 +255,13 @@ func (e *execution) execute(ctx context.Context) (outcome, *os.ProcessState, err
 		state   *os.ProcessState
 		err     error
 	}
-	finished := make(chan result, 1)
-	go func() {
+	r := bug.Go(func() result {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		var r result
 		r.outcome, r.state, r.err = e.onThread(ctx)
-		finished <- r
-	}()
-	r := <-finished
+		return r
+	})()
 	return r.outcome, r.state, r.err
 }
 
@@ -278,15 +295,14 @@ func (e *execution) onThread(ctx context.Context) (outcome, *os.ProcessState, er
 	stop := context.AfterFunc(ctx, p.kill)
 	defer stop()
 
-	reports := make(chan outcome, 1)
 	var started func(int)
 	if !e.namespaces {
 		started = p.watch
 	}
-	go func() { reports <- readReports(status, started) }()
+	reports := bug.Go(func() outcome { return readReports(status, started) })
 
 	waited := make(chan error, 1)
-	go func() { waited <- e.wait(cmd, p) }()
+	bug.Start(func() { waited <- e.wait(cmd, p) }, func(b *bug.Error) { waited <- b })
 	select {
 	case err = <-waited:
 	case <-ctx.Done():
@@ -297,7 +313,7 @@ func (e *execution) onThread(ctx context.Context) (outcome, *os.ProcessState, er
 			return outcome{}, nil, errors.New("the sandbox's processes (first: " + itoa(p.pid) + ") do not end after SIGKILL")
 		}
 	}
-	result := <-reports
+	result := reports()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		err = nil // the state says it

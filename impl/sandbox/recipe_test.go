@@ -102,12 +102,13 @@ func TestShell(t *testing.T) {
 		typed("echo x > /etc/x || echo read''only; echo y > new\n")
 		shown.await(t, "readonly")
 		shown.await(t, "READY> ")
-		typed("sleep 1000; echo ended''\n")
-		time.Sleep(300 * time.Millisecond) // until it sleeps; too early ^C hits the shell, which shows a prompt too
+		const sleeps = "sh -c 'echo it slee''ps; exec sleep 1000'"
+		typed(sleeps + "; echo ended''\n")
+		shown.await(t, "it sleeps") // too early ^C would hit the shell
 		typed("\x03")
 		shown.await(t, "READY> ")
-		typed("sleep 1000\n")
-		time.Sleep(300 * time.Millisecond)
+		typed(sleeps + "\n")
+		shown.await(t, "it sleeps")
 		typed("\x1a")
 		shown.await(t, "READY> ")
 		typed("jobs; kill -9 %1; echo job''s done\n")
@@ -116,10 +117,15 @@ func TestShell(t *testing.T) {
 		if strings.Contains(shown.text.String(), "job control") {
 			t.Errorf("no job control: %s", shown.text.String())
 		}
-		shown.await(t, "READY> ")
-		typed("\n")
-		shown.await(t, "Killed")
-		shown.await(t, "READY> ")
+		// The shell tells of a job's end at the first prompt at which it knows of it.
+		told := strings.Contains(shown.await(t, "READY> "), "Killed")
+		for i := 0; i < 100 && !told; i++ {
+			typed("\n")
+			told = strings.Contains(shown.await(t, "READY> "), "Killed")
+		}
+		if !told {
+			t.Error("the shell does not tell that the job was killed")
+		}
 		typed("exit 7\n")
 		kill := time.AfterFunc(10*time.Second, func() { t.Errorf("it does not end: %q", shown.text.String()); _ = cmd.Process.Kill() })
 		err = cmd.Wait()

@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
+
+	"bst/impl/bug"
 )
 
 // Run runs one command and gives its exit status, 128 and the signal's number
@@ -66,6 +69,10 @@ func (r *Root) run(ctx context.Context, spec *Spec, extra *os.File) (int, error)
 		if !result.exited {
 			if r.isClosed() {
 				return 0, errClosed
+			}
+			if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+				return 0, failure("", "The sandbox was killed: "+ws.Signal().String(),
+					"Another process, or the kernel for want of memory, ended it; what was built is not kept.", nil)
 			}
 			return 0, failure("", "Failed to set up the sandbox",
 				fmt.Sprintf("bubblewrap ended with status %d; the log has its message.", waitStatus(state)), nil)
@@ -217,19 +224,18 @@ func (r *Root) runScript(ctx context.Context, spec *Spec, first int, started fun
 	if err != nil {
 		return progress{}, 0, err
 	}
-	done := make(chan progress, 1)
-	go func() {
+	done := bug.Go(func() progress {
 		defer reader.Close()
 		p := progress{last: -1, failed: -1}
 		lines := bufio.NewScanner(io.LimitReader(reader, maxProgress))
 		for lines.Scan() {
 			p.note(lines.Text(), first, started)
 		}
-		done <- p
-	}()
+		return p
+	})
 	status, err := r.run(ctx, spec, writer)
 	writer.Close()
-	return <-done, status, err
+	return done(), status, err
 }
 
 // note takes one line of the script: "INDEX" or "INDEX STATUS", the index

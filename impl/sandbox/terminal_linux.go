@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"bst/impl/bug"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -99,19 +101,19 @@ func (t *terminal) resize() {
 func (t *terminal) carry() (done <-chan struct{}) {
 	resized := make(chan os.Signal, 1)
 	signal.Notify(resized, unix.SIGWINCH)
-	go func() {
+	bug.Start(func() {
 		for range resized {
 			t.resize()
 		}
-	}()
+	}, t.broke)
 	// Ends with this process: nothing can take back a read of a terminal.
-	go io.Copy(t.master, os.Stdin)
+	bug.Start(func() { _, _ = io.Copy(t.master, os.Stdin) }, t.broke)
 	finished := make(chan struct{})
-	go func() {
+	bug.Start(func() {
 		defer close(finished)
 		// It ends with EIO, when the last process that has the slave is gone.
 		_, _ = io.Copy(os.Stdout, t.master)
-	}()
+	}, t.broke)
 	return finished
 }
 
@@ -125,11 +127,18 @@ func (t *terminal) restore() error {
 func (t *terminal) restoreAndDie(kill func()) {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, unix.SIGTERM, unix.SIGHUP, unix.SIGINT, unix.SIGQUIT)
-	go func() {
+	bug.Start(func() {
 		s := <-asked
 		kill()
 		_ = t.restore() // gone, if it was a hangup
 		signal.Reset(s)
 		_ = unix.Kill(os.Getpid(), s.(syscall.Signal))
-	}()
+	}, t.broke)
+}
+
+// broke ends this process, and with it the sandbox, for a bug.
+func (t *terminal) broke(e *bug.Error) {
+	_ = t.restore()
+	fmt.Fprintf(os.Stderr, "bst: sandbox: %v\n%s", e, e.Stack)
+	os.Exit(exitSetup)
 }

@@ -430,6 +430,63 @@ func (t *trees) choose(max int64) (waste []string, err error) {
 	return waste, nil
 }
 
+// KeptTrees gives all checkouts in a TreesDir, which need not exist.
+func KeptTrees(dir string, yield func(KeptTree) error) error {
+	t := &trees{dir: dir}
+	names, err := os.ReadDir(filepath.Join(dir, "t"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range names {
+		k := KeptTree{Hash: e.Name()}
+		info := filepath.Join(t.treeDir(k.Hash), "info")
+		if st, err := os.Stat(info); err == nil {
+			k.Used = st.ModTime()
+		}
+		k.Remove = func() (bool, error) { return t.remove(k) }
+		if err := yield(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove removes a checkout that nobody uses, and that was not used since.
+func (t *trees) remove(k KeptTree) (gone bool, err error) {
+	lock, err := t.lock(context.Background(), unix.LOCK_EX)
+	if err != nil {
+		return false, err
+	}
+	defer lock.Close()
+	users, err := os.ReadDir(t.usersDir())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	for _, u := range users {
+		if live, names := readUser(filepath.Join(t.usersDir(), u.Name())); live && slices.Contains(names, k.Hash) {
+			return false, nil
+		}
+	}
+	var used time.Time
+	if st, err := os.Stat(filepath.Join(t.treeDir(k.Hash), "info")); err == nil {
+		used = st.ModTime()
+	}
+	if !used.Equal(k.Used) {
+		return false, nil
+	}
+	path := filepath.Join(t.dir, fmt.Sprintf("gone-%016x", rand.Uint64()))
+	if err := os.Rename(t.treeDir(k.Hash), path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	lock.Close()
+	return true, removeTree(path)
+}
+
 // readUser says whether somebody holds the user file, and what it names. A file
 // that cannot be looked at counts as held.
 func readUser(path string) (live bool, names []string) {

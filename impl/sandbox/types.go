@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"context"
 	"io"
+	"time"
 
 	"bst/impl/cas"
 	"bst/impl/stream"
@@ -35,6 +37,26 @@ type Config struct {
 // DefaultMaxTreeEntries is some forty sysroots of 100,000 files: hard links cost
 // directory entries, not content.
 const DefaultMaxTreeEntries = 4_000_000
+
+// Box is a root that commands run in, and what they leave is read from: a Root on
+// this machine. An action that runs elsewhere can be one too (docs/design.md, "Room
+// for remote execution"): nothing in it speaks of files of this host but Recipe and
+// Spec.Mounts, which shells alone use.
+type Box interface {
+	// Writable makes a directory writable and gives it content.
+	Writable(path string, content cas.Digest) error
+	// Run runs one command and gives its exit status.
+	Run(ctx context.Context, spec Spec) (status int, err error)
+	// CaptureRoot and CaptureDir give what commands left.
+	CaptureRoot(ctx context.Context) (*cas.Dir, error)
+	CaptureDir(ctx context.Context, path string) (cas.Digest, error)
+	// Recipe is what a frontend runs to open a shell.
+	Recipe(spec Spec) (argv, env []string, dir string, err error)
+	// Close removes what the box had on disk.
+	Close() error
+}
+
+var _ Box = (*Root)(nil)
 
 // Spec is one command and the world it sees.
 type Spec struct {
@@ -95,4 +117,14 @@ func failure(reason, message, detail string, cause error) *stream.Error {
 
 func missingCommand(name string) *stream.Error {
 	return failure(ReasonMissingCommand, "Staged artifacts do not provide command '"+name+"'", "", nil)
+}
+
+// KeptTree is a checkout in a TreesDir.
+type KeptTree struct {
+	// Hash is that of its directory's digest.
+	Hash string
+	// Used is when it was last used.
+	Used time.Time
+	// Remove removes it, unless somebody uses it or it was used since Used.
+	Remove func() (gone bool, err error)
 }

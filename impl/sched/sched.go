@@ -12,9 +12,9 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
-	"runtime/debug"
 	"time"
 
+	"bst/impl/bug"
 	"bst/impl/stream"
 )
 
@@ -52,6 +52,9 @@ type Queue struct {
 	Token            Token
 	// Retries is how often a job with a temporary failure is started anew.
 	Retries int
+	// PassFailed has items whose job failed for good go on to the next queue all the
+	// same.
+	PassFailed bool
 	// Imperative marks the queue that a session is about: after Quit, queues
 	// behind it still finish what they can.
 	Imperative bool
@@ -119,6 +122,9 @@ type Config struct {
 	Priority func(Item) int
 	// Suspended is told when jobs must stop and go on; may be nil.
 	Suspended func(bool)
+	// Bug makes the failure of a job that panicked; may be nil. It is called on
+	// the job's goroutine.
+	Bug func(*bug.Error) *stream.Error
 	// Patience bounds how long terminated jobs are waited for; 0 means 30 s.
 	Patience time.Duration
 }
@@ -178,6 +184,11 @@ func New(cfg Config) *Scheduler {
 	if cfg.Patience == 0 {
 		cfg.Patience = 30 * time.Second
 	}
+	if cfg.Bug == nil {
+		cfg.Bug = func(e *bug.Error) *stream.Error {
+			return &stream.Error{Domain: stream.DomainStream, Reason: stream.ReasonUnhandled, Message: e.Error(), Detail: e.Stack}
+		}
+	}
 	if cfg.Clock == nil {
 		cfg.Clock = NewClock()
 	}
@@ -226,6 +237,12 @@ func (s *Scheduler) Run(ctx context.Context) Outcome {
 	var cancelJobs context.CancelFunc
 	s.jobs, cancelJobs = context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelJobs()
+	// Jobs must not outlive a loop that broke: who called it tidies up after it.
+	defer bug.Catch(func(e *bug.Error) {
+		cancelJobs()
+		s.abandon()
+		panic(e)
+	})
 	cancelled := ctx.Done()
 	var patience <-chan time.Time
 
@@ -267,6 +284,20 @@ func (s *Scheduler) Run(ctx context.Context) Outcome {
 		}
 	}
 	return s.end()
+}
+
+// abandon waits for the running jobs' ends, for Patience.
+func (s *Scheduler) abandon() {
+	patience := time.NewTimer(s.cfg.Patience)
+	defer patience.Stop()
+	for len(s.running) > 0 {
+		select {
+		case f := <-s.done:
+			delete(s.running, f.job.ID)
+		case <-patience.C:
+			return
+		}
+	}
 }
 
 func (s *Scheduler) end() Outcome {
@@ -328,6 +359,7 @@ func (s *Scheduler) harvest() {
 			job := &Job{ID: s.nextJob, Item: next.item, Queue: q.Queue}
 			s.nextJob++
 			s.free[q.Token]--
+			q.dirty = true // it has less left to begin
 			s.start(job)
 		}
 	}
@@ -341,24 +373,10 @@ func (s *Scheduler) start(job *Job) {
 	job.cancel = cancel
 	s.running[job.ID] = job
 	s.cfg.Report.JobStarted(job)
-	go func() {
-		s.done <- finished{job, runSafely(ctx, job)}
-	}()
-}
-
-// runSafely turns a panic into a failure: a bug in one job must not take the
-// session's other jobs with it.
-func runSafely(ctx context.Context, job *Job) (r Result) {
-	defer func() {
-		if p := recover(); p != nil {
-			r = Result{Failure: &stream.Failure{Error: stream.Error{
-				Domain: stream.DomainStream, Reason: "unhandled",
-				Message: fmt.Sprintf("%s: this is a bug in bst: %v", job.Queue.Action, p),
-				Detail:  string(debug.Stack()),
-			}}}
-		}
-	}()
-	return job.Queue.Run(ctx, job)
+	bug.Start(func() { s.done <- finished{job, job.Queue.Run(ctx, job)} }, func(e *bug.Error) {
+		// A bug in one job must not take the session's other jobs with it.
+		s.done <- finished{job, Result{Failure: &stream.Failure{Error: *s.cfg.Bug(e)}}}
+	})
 }
 
 func (s *Scheduler) finish(f finished) {
@@ -407,7 +425,7 @@ func (s *Scheduler) finish(f finished) {
 	q.dirty = true
 	s.cfg.Report.JobFinished(job, status, took, r)
 
-	if status == stream.JobSucceeded || status == stream.JobSkipped {
+	if status == stream.JobSucceeded || status == stream.JobSkipped || status == stream.JobFailed && q.PassFailed {
 		s.enter(q.index+1, job.Item)
 	}
 	s.wake(woken)

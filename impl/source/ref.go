@@ -2,13 +2,11 @@ package source
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"syscall"
 
 	"bst/impl/cas"
+	"bst/impl/reffile"
 	"bst/impl/stream"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -91,42 +89,17 @@ func fields(b []byte, f func(number protowire.Number, bytes []byte, n uint64) er
 	return nil
 }
 
-func readRef(path string) (cas.Digest, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return cas.Digest{}, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxRef {
-		return cas.Digest{}, fmt.Errorf("%s: %w", path, errRef)
-	}
-	b, err := os.ReadFile(path)
+// readRef notes that the ref is used.
+func (c *Cache) readRef(path string) (cas.Digest, error) {
+	b, err := reffile.Use(path, maxRef)
 	if err != nil {
 		return cas.Digest{}, err
 	}
 	return decodeSource(b)
 }
 
-// writeRef writes the file to the side first.
-func writeRef(path string, d cas.Digest) error {
-	dir := filepath.Dir(path)
-	temp, err := os.CreateTemp(dir, ".ref-")
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(dir, 0o755); err == nil {
-			temp, err = os.CreateTemp(dir, ".ref-")
-		}
-	}
-	if err != nil {
-		return fault("Cannot write to the source cache", err)
-	}
-	_, err = temp.Write(encodeSource(d))
-	if e := temp.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		os.Remove(temp.Name())
+func (c *Cache) writeRef(path string, d cas.Digest) error {
+	if err := reffile.Write(path, encodeSource(d)); err != nil {
 		return fault("Cannot write to the source cache", err)
 	}
 	return nil

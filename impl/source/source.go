@@ -20,6 +20,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -35,10 +37,14 @@ type Cache struct {
 	cacheDir, sourceDir string
 	store               *cas.Store
 	temp                tempDirs
+	// shared is nil for nobody.
+	shared Shared
 
 	mu sync.Mutex // guards trees and busy
 	// trees are the elements' trees that were seen whole in the store.
 	trees map[string]cas.Digest
+	// staged are the keys of elements' sources that may be staged, nil for all.
+	staged map[string]bool
 	// busy has a channel for each single source that is being fetched or
 	// staged; it is closed when that is done.
 	busy map[string]chan struct{}
@@ -63,6 +69,8 @@ type Reporter interface {
 	Log() io.Writer
 	// Progress reports the bytes of a download; total 0 is unknown.
 	Progress(current, total int)
+	// Count reports how many of something have come.
+	Count(current, total int)
 	Message(t stream.MessageType, text, detail string)
 	// Activity logs a timed activity (START and SUCCESS or FAILURE).
 	Activity(name string, f func() error) error
@@ -86,9 +94,13 @@ func (c *Cache) cached(e *element.Element) (cas.Digest, bool) {
 	}
 	c.mu.Lock()
 	d, ok := c.trees[e.SourcesKey]
+	none := c.staged != nil && !c.staged[e.SourcesKey]
 	c.mu.Unlock()
 	if ok {
 		return d, true
+	}
+	if none {
+		return cas.Digest{}, false
 	}
 	if d, ok = c.load(c.elementRef(e)); !ok {
 		return cas.Digest{}, false
@@ -103,14 +115,43 @@ func (c *Cache) remember(e *element.Element, d cas.Digest) {
 	c.trees[e.SourcesKey] = d
 }
 
+// Ask is for asking about many elements: it reads first which sources are staged,
+// so that until done is called only these are looked for.
+func (c *Cache) Ask() (done func()) {
+	set := func(staged map[string]bool) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.staged = staged
+	}
+	f, err := os.Open(filepath.Join(c.cacheDir, "elementsources"))
+	if errors.Is(err, fs.ErrNotExist) {
+		set(map[string]bool{})
+		return func() { set(nil) }
+	}
+	if err != nil {
+		return func() {}
+	}
+	defer f.Close()
+	names, err := f.Readdirnames(-1)
+	if err != nil {
+		return func() {}
+	}
+	staged := make(map[string]bool, len(names))
+	for _, name := range names {
+		staged[name] = true
+	}
+	set(staged)
+	return func() { set(nil) }
+}
+
 // load reads a ref whose tree is whole in the store. A ref that is not, or
 // that is damaged, is as good as none: the source is staged again.
 func (c *Cache) load(ref string) (cas.Digest, bool) {
-	d, err := readRef(ref)
+	d, err := c.readRef(ref)
 	if err != nil {
 		return cas.Digest{}, false
 	}
-	whole, err := c.store.HasTree(d)
+	whole, err := c.store.Whole(d)
 	return d, err == nil && whole
 }
 
@@ -146,6 +187,9 @@ func (c *Cache) Fetch(ctx context.Context, e *element.Element, r Reporter) error
 	if c.Cached(e) {
 		return nil
 	}
+	if found, err := c.pullElement(ctx, e, r); err != nil || found {
+		return err
+	}
 	for _, s := range e.Sources {
 		if err := c.fetch(ctx, s, r); err != nil {
 			return err
@@ -178,6 +222,9 @@ func (c *Cache) fetch(ctx context.Context, s *element.Source, r Reporter) error 
 	if s.Impl.Cached(ctx, w) {
 		return nil
 	}
+	if found, err := c.pullSource(ctx, s, r); err != nil || found {
+		return err
+	}
 	return s.Impl.Fetch(ctx, w)
 }
 
@@ -202,7 +249,7 @@ func (c *Cache) Tree(ctx context.Context, e *element.Element, r Reporter) (cas.D
 	if err != nil {
 		return cas.Digest{}, err
 	}
-	if err := writeRef(c.elementRef(e), d); err != nil {
+	if err := c.writeRef(c.elementRef(e), d); err != nil {
 		return cas.Digest{}, err
 	}
 	c.remember(e, d)
@@ -214,14 +261,23 @@ func (c *Cache) stage(ctx context.Context, e *element.Element, r Reporter) (cas.
 	if len(e.Sources) == 1 && e.Sources[0].Directory == "" && !e.Sources[0].Traits.RequiresPrevious {
 		return c.single(ctx, e.Sources[0], r)
 	}
+	root, err := c.over(ctx, e.Sources, r)
+	if err != nil {
+		return cas.Digest{}, err
+	}
+	return root.Digest()
+}
+
+// over stages sources over each other, each in its place.
+func (c *Cache) over(ctx context.Context, sources []*element.Source, r Reporter) (*cas.Dir, error) {
 	root := c.store.EmptyDir()
-	for _, s := range e.Sources {
+	for _, s := range sources {
 		if err := ctx.Err(); err != nil {
-			return cas.Digest{}, err
+			return nil, err
 		}
 		place, err := root.Sub(strings.TrimLeft(s.Directory, "/"), true)
 		if err != nil {
-			return cas.Digest{}, err
+			return nil, err
 		}
 		if s.Traits.RequiresPrevious {
 			err = c.change(ctx, s, r, place)
@@ -229,10 +285,10 @@ func (c *Cache) stage(ctx context.Context, e *element.Element, r Reporter) (cas.
 			err = c.add(ctx, s, r, place)
 		}
 		if err != nil {
-			return cas.Digest{}, err
+			return nil, err
 		}
 	}
-	return root.Digest()
+	return root, nil
 }
 
 // add stages a source over what is at its place.
@@ -290,7 +346,7 @@ func (c *Cache) single(ctx context.Context, s *element.Source, r Reporter) (cas.
 	if err != nil {
 		return cas.Digest{}, err
 	}
-	return d, writeRef(ref, d)
+	return d, c.writeRef(ref, d)
 }
 
 // onDisk stages a source into a folder with the given content, and captures it.

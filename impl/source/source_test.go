@@ -59,10 +59,13 @@ func (w *world) open() {
 	if w.store, err = cas.Open(filepath.Join(w.dir, "cas")); err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(func() { w.store.Close() })
+	store := w.store
+	w.t.Cleanup(func() { store.Close() })
 	if w.cache, err = Open(w.dir, filepath.Join(w.dir, "sources"), w.store); err != nil {
 		w.t.Fatal(err)
 	}
+	cache := w.cache
+	w.t.Cleanup(func() { cache.Close() })
 }
 
 // element makes an element of sources in YAML, each with its kind and directory

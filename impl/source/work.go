@@ -5,10 +5,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 
 	"bst/impl/element"
+	"bst/impl/patient"
 	"bst/impl/stream"
 
 	"github.com/gofrs/flock"
@@ -64,6 +66,7 @@ type silent struct{}
 
 func (silent) Log() io.Writer                             { return io.Discard }
 func (silent) Progress(int, int)                          {}
+func (silent) Count(int, int)                             {}
 func (silent) Message(stream.MessageType, string, string) {}
 func (silent) Activity(_ string, f func() error) error    { return f() }
 func (silent) Warn(string, string, string) error          { return nil }
@@ -150,6 +153,9 @@ func (t *tempDirs) sweep() {
 		if ok, err := lock.TryLock(); err == nil && ok {
 			remove(dir)
 			lock.Unlock()
+			if lockedStays {
+				remove(dir)
+			}
 		}
 	}
 }
@@ -162,14 +168,21 @@ func (t *tempDirs) close() error {
 	}
 	remove(t.own)
 	err := t.lock.Unlock()
+	if lockedStays {
+		remove(t.own)
+	}
 	t.own, t.lock = "", nil
 	return err
 }
 
+// lockedStays says that a file that is locked, and so open, cannot be removed.
+// Elsewhere it goes first: who locks it after that sees that it is gone.
+const lockedStays = runtime.GOOS == "windows"
+
 // remove removes a directory and all in it, even where a source has made
 // directories that their owner may not write to.
 func remove(dir string) {
-	if os.RemoveAll(dir) == nil {
+	if patient.RemoveAll(dir) == nil {
 		return
 	}
 	filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
@@ -178,5 +191,5 @@ func remove(dir string) {
 		}
 		return nil
 	})
-	os.RemoveAll(dir)
+	patient.RemoveAll(dir)
 }

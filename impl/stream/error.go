@@ -26,6 +26,9 @@ const (
 	DomainSourceCacheErr Domain = "SOURCE_CACHE"
 )
 
+// ReasonUnhandled is that of a bug in bst, which the reference reports as BUG.
+const ReasonUnhandled = "unhandled"
+
 // Error is the one form of error that a person sees and that crosses the wire:
 // a value, never an interface. Every package of the backend returns *Error for
 // what the user must act on.

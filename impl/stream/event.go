@@ -22,6 +22,26 @@ type Started struct {
 	Version string
 	// PID is the process that does the work.
 	PID int
+	// ID names the session for Attach, "" where it cannot be left and come back to.
+	ID string
+}
+
+// Detached answers Detach: the session goes on without this frontend.
+type Detached struct{}
+
+// SessionShown is one session that can be attached to.
+type SessionShown struct {
+	ID string
+	// Command is the session's name: "Build", "Fetch".
+	Command string
+	// Directory is where its project was looked for.
+	Directory string
+	Targets   []string
+	Since     time.Time
+	// Frontends is how many are attached.
+	Frontends int
+	// Finished says that it has ended.
+	Finished bool
 }
 
 // Stage says that a step before the scheduler began or went on: loading,
@@ -49,6 +69,8 @@ type Heading struct {
 	Projects []ProjectHeading
 	// SessionElements and TotalElements are the counts of the status bar.
 	SessionElements, TotalElements int
+	// Cached are the session's elements whose artifact is there already.
+	Cached int
 	// LogDir is where relative log paths start.
 	LogDir string
 }
@@ -64,6 +86,9 @@ type ProjectHeading struct {
 	Options  []Pair
 	// ElementPlugins and SourcePlugins are the kinds in use: name and origin.
 	ElementPlugins, SourcePlugins []Pair
+	// ArtifactCaches and SourceCaches are the servers in use: URL, and what else
+	// tells them apart. No secrets.
+	ArtifactCaches, SourceCaches []Pair
 }
 
 // ElementShown is one element's line, in bst show, in the heading's pipeline
@@ -138,12 +163,19 @@ type Message struct {
 type Queue struct {
 	// Action is "Fetch", Complete "Sources Fetched" (reference part G).
 	Action, Complete string
+	// Workers is how many of its jobs run at once, at most.
+	Workers int
 }
 
 // Counts is how far a queue is. The last value counts.
 type Counts struct {
 	Action                     string
 	Processed, Skipped, Failed int
+	// Left is how long the jobs that have not begun took in earlier sessions,
+	// one after another.
+	Left Elapsed
+	// Known is how many of the jobs that have not begun Left tells of.
+	Known int
 }
 
 // JobStarted says that a job runs.
@@ -157,12 +189,21 @@ type JobStarted struct {
 	At Elapsed
 	// Log is the path of its log file, relative to Heading.LogDir.
 	Log string
+	// Expected is how long it took in an earlier session, 0 where unknown.
+	Expected Elapsed
+	// Behind is the longest chain of jobs that wait for this one, each for the
+	// one before it.
+	Behind int
+	// BehindTime is how long that chain took, as far as earlier sessions tell.
+	BehindTime Elapsed
 }
 
 // JobProgress is how far a job is, where it can tell. The last value counts.
 type JobProgress struct {
 	Job            JobID
 	Current, Total int
+	// Bytes says that both count bytes.
+	Bytes bool
 }
 
 // JobStatus is how a job ended.
@@ -258,6 +299,86 @@ type CheckoutDone struct {
 	Tar string
 }
 
+// ArtifactShown is one artifact's line in bst artifact show.
+type ArtifactShown struct {
+	// Name is the element's full name, or the artifact's.
+	Name  string
+	State ArtifactState
+}
+
+// ArtifactState is where an artifact is.
+type ArtifactState string
+
+const (
+	ArtifactCached    ArtifactState = "cached"
+	ArtifactFailed    ArtifactState = "failed"     // cached, of a build that failed
+	ArtifactAvailable ArtifactState = "available"  // on a server
+	ArtifactNotCached ArtifactState = "not cached" // nowhere
+)
+
+// ArtifactContents are files of one artifact. Those of a large one come in several
+// events, one after another.
+type ArtifactContents struct {
+	Name string
+	// Begin is set in an artifact's first event.
+	Begin bool
+	Files []ContentsFile
+}
+
+// ContentsFile is a name in an artifact.
+type ContentsFile struct {
+	// Path is relative to the artifact's root.
+	Path string
+	// The next are set where the order asked for more.
+	Type ContentsType
+	Size int64
+	// Target is a link's.
+	Target string
+}
+
+// ContentsType is the type of a ContentsFile.
+type ContentsType string
+
+const (
+	ContentsRegular    ContentsType = "reg"
+	ContentsExecutable ContentsType = "exe"
+	ContentsLink       ContentsType = "link"
+	ContentsDirectory  ContentsType = "dir"
+)
+
+// LogShown says that an artifact's log can be read.
+type LogShown struct {
+	Name string
+	// Path is the file that the frontend copies to its standard output.
+	Path string
+}
+
+// ProjectMade answers Init.
+type ProjectMade struct {
+	// Conf is the path of its project.conf.
+	Conf string
+}
+
+// WorkspacesShown answers ListWorkspaces.
+type WorkspacesShown struct {
+	// Workspaces are in the order of the project's file.
+	Workspaces []OpenWorkspace
+}
+
+// OpenWorkspace is an element's.
+type OpenWorkspace struct {
+	// Element is a full name.
+	Element string
+	// Directory is absolute.
+	Directory string
+}
+
+// Completed answers Complete.
+type Completed struct {
+	// Words begin with the order's. One that ends in a slash or a colon can go on.
+	Words []string
+}
+
 // Finished is a session's last event.
 type Finished struct {
 	// Error is nil on success.
@@ -305,20 +426,28 @@ type Usage struct {
 	Events int64
 }
 
-func (*Started) event()       {}
-func (*Stage) event()         {}
-func (*Heading) event()       {}
-func (*ElementShown) event()  {}
-func (*PipelineShown) event() {}
-func (*Message) event()       {}
-func (*Queue) event()         {}
-func (*Counts) event()        {}
-func (*JobStarted) event()    {}
-func (*JobProgress) event()   {}
-func (*JobFinished) event()   {}
-func (*State) event()         {}
-func (*CacheUsage) event()    {}
-func (*ShellReady) event()    {}
-func (*ShellRefused) event()  {}
-func (*CheckoutDone) event()  {}
-func (*Finished) event()      {}
+func (*Started) event()          {}
+func (*Stage) event()            {}
+func (*Detached) event()         {}
+func (*SessionShown) event()     {}
+func (*Heading) event()          {}
+func (*ElementShown) event()     {}
+func (*PipelineShown) event()    {}
+func (*Message) event()          {}
+func (*Queue) event()            {}
+func (*Counts) event()           {}
+func (*JobStarted) event()       {}
+func (*JobProgress) event()      {}
+func (*JobFinished) event()      {}
+func (*State) event()            {}
+func (*CacheUsage) event()       {}
+func (*ShellReady) event()       {}
+func (*ShellRefused) event()     {}
+func (*CheckoutDone) event()     {}
+func (*Completed) event()        {}
+func (*WorkspacesShown) event()  {}
+func (*ArtifactShown) event()    {}
+func (*ArtifactContents) event() {}
+func (*LogShown) event()         {}
+func (*ProjectMade) event()      {}
+func (*Finished) event()         {}

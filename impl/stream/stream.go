@@ -40,13 +40,20 @@ type Backend interface {
 
 // Host is what a strategy gets from the program that opens it.
 type Host struct {
+	// Strategy is the name under which the strategy was chosen, for LostError.
+	Strategy string
+
 	// NewBackend makes the backend of a strategy that runs it in this process.
 	NewBackend func() Backend
 
-	// Executable and Args start this program anew as a backend that speaks the
-	// wire protocol on its standard input and output.
+	// Executable and Args start this program anew as a backend that does what
+	// the strategy's Serve does.
 	Executable string
 	Args       []string
+
+	// Project is the folder that a backend which stays is for, absolute: the
+	// project's, where one was found.
+	Project string
 
 	// Environ is the environment of a started backend, as os.Environ gives it.
 	Environ []string
@@ -58,6 +65,26 @@ type Host struct {
 
 // Open starts or finds a backend: it is what a strategy is.
 type Open func(context.Context, Host) (Stream, error)
+
+// Served is what a strategy gets from the program that was started as its
+// backend.
+type Served struct {
+	// In and Out are the process's standard input and output.
+	In  io.Reader
+	Out io.Writer
+	// Args are those that Open added to Host.Args.
+	Args []string
+	// NewBackend makes the backend of one session.
+	NewBackend func() Backend
+	// Keep makes a NewBackend for a process that serves several sessions, at once
+	// or one after the other: they share what is worth keeping between them.
+	Keep func() (newBackend func() Backend)
+}
+
+// Serve is the other half of a strategy that starts a process: what that process
+// does. It returns when there is nothing left to do; an error is for a person to
+// read, and the process shall exit with a status other than 0.
+type Serve func(context.Context, Served) error
 
 // LostError says that the backend went away without a Finished event.
 type LostError struct {

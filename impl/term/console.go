@@ -25,31 +25,56 @@ type Console struct {
 	// a status area, prompts and, unless asked for, colours.
 	Terminal bool
 
-	in, err *os.File // where they are files
-	inTTY   bool
-	quiet   *state // the terminal's settings from before Quiet
+	in, out, err *os.File                   // where they are files
+	size         func() (columns, rows int) // where the terminal is emulated
+	inTTY        bool
+	quiet        *state // the terminal's settings from before Quiet
+	guard        *guard // of what Quiet did
 }
 
 // Open looks at the standard streams. environ has TERM.
 func Open(in io.Reader, out, stderr io.Writer) *Console {
 	c := &Console{In: in, Out: out, Err: stderr}
-	c.Terminal = isTerminal(out) && isTerminal(stderr)
+	c.Terminal = On(out, stderr)
 	c.in, _ = in.(*os.File)
+	c.out, _ = out.(*os.File)
 	c.err, _ = stderr.(*os.File)
 	c.inTTY = isTerminal(in)
 	if c.Terminal {
-		enableEscapes(c.Out.(*os.File), c.err)
+		enableEscapes(c.out, c.err)
 	}
 	return c
 }
+
+// Emulated is a console whose terminal is not a file: what is written to it goes
+// to w, which plays the terminal. It is always in the foreground.
+func Emulated(in io.Reader, w io.Writer, columns, rows int) *Console {
+	return &Console{In: in, Out: w, Err: w, Terminal: true, size: func() (int, int) { return columns, rows }}
+}
+
+// On says that the standard output and error are terminals; nothing is done to
+// them.
+func On(out, stderr io.Writer) bool { return isTerminal(out) && isTerminal(stderr) }
 
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && f != nil && xterm.IsTerminal(int(f.Fd()))
 }
 
+// Behind puts something between the program and its terminal's output: what it
+// writes itself goes there, what it runs (Run) still has the terminal. It does
+// nothing where there is no terminal.
+func (c *Console) Behind(wrap func(io.Writer) io.Writer) {
+	if c.Terminal {
+		c.Out, c.Err = wrap(c.Out), wrap(c.Err)
+	}
+}
+
 // Size is the terminal's, in columns and rows.
 func (c *Console) Size() (columns, rows int) {
+	if c.size != nil {
+		return c.size()
+	}
 	if c.err != nil {
 		if w, h, err := xterm.GetSize(int(c.err.Fd())); err == nil && w > 0 && h > 0 {
 			return w, h

@@ -21,18 +21,22 @@ type state = unix.Termios
 
 func enableEscapes(...*os.File) {}
 
+// Close gives back what Open took: nothing, here.
+func (c *Console) Close() {}
+
 // Foreground says that the program's process group owns the terminal.
 func (c *Console) Foreground() bool {
 	if c.err == nil {
-		return false
+		return c.size != nil
 	}
 	group, err := unix.IoctlGetInt(int(c.err.Fd()), unix.TIOCGPGRP)
 	return err == nil && group == unix.Getpgrp()
 }
 
 // Quiet turns off the echo of what is typed, which would scroll the status area
-// away under the screen's cursor. Restore undoes it.
-func (c *Console) Quiet() {
+// away under the screen's cursor. Restore undoes it; where this program is killed
+// instead, another one does, and writes reset to the terminal.
+func (c *Console) Quiet(reset string) {
 	if c.quiet != nil || !c.inTTY || !c.Foreground() {
 		return
 	}
@@ -41,10 +45,14 @@ func (c *Console) Quiet() {
 	if err != nil {
 		return
 	}
+	if old.Lflag&unix.ECHO == 0 {
+		return // nothing is echoed, and that is somebody else's affair
+	}
 	silent := *old
 	silent.Lflag &^= unix.ECHO | unix.ECHONL
 	if unix.IoctlSetTermios(fd, setTermios, &silent) == nil {
 		c.quiet = old
+		c.guard = newGuard(c.in, c.err, reset)
 	}
 }
 
@@ -59,6 +67,8 @@ func (c *Console) Restore() {
 		// Nothing sensible can be done where this fails: the terminal is gone.
 		_ = unix.IoctlSetTermios(int(c.in.Fd()), setTermios, old)
 	}
+	c.guard.leave()
+	c.guard = nil
 }
 
 // DropInput forgets what was typed before a question was asked.
@@ -147,15 +157,14 @@ func (c *Console) Run(ctx context.Context, argv, env []string, dir string) (stat
 	if err != nil {
 		return 0, err
 	}
-	out, isFile := c.Out.(*os.File)
-	if c.in == nil || c.err == nil || !isFile {
+	if c.in == nil || c.err == nil || c.out == nil {
 		return c.runPiped(ctx, path, argv, env, dir)
 	}
 	lend := c.inTTY && c.Foreground()
 	attr := &os.ProcAttr{
 		Dir:   dir,
 		Env:   env,
-		Files: []*os.File{c.in, out, c.err},
+		Files: []*os.File{c.in, c.out, c.err},
 		Sys:   &syscall.SysProcAttr{Setpgid: lend, Foreground: lend},
 	}
 	var saved *unix.Termios
@@ -248,7 +257,8 @@ func Pager(getenv func(string) string, path string) []string {
 			pager = "more"
 		}
 	}
-	return []string{"/bin/sh", "-c", pager + ` "$0"`, path}
+	// Logs have the colours that programs gave them.
+	return []string{"/bin/sh", "-c", `export LESS="${LESS--R}"; ` + pager + ` "$0"`, path}
 }
 
 // IsClosed says that an error of a write means that nobody reads any more.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // TestMain: the tests that need a process of their own on a terminal of its own
@@ -32,7 +33,7 @@ func child(role string) int {
 	c := Open(os.Stdin, os.Stdout, os.Stderr)
 	switch role {
 	case "echo":
-		c.Quiet()
+		c.Quiet("")
 		os.Stdout.WriteString("quiet\n")
 		line, err := c.ReadLine(context.Background())
 		c.Restore()
@@ -42,6 +43,10 @@ func child(role string) int {
 		}
 		line, _ = c.ReadLine(context.Background())
 		os.Stdout.WriteString("got " + line + "\n")
+	case "killed":
+		c.Quiet("reset")
+		os.Stdout.WriteString("quiet\n")
+		select {} // until it is killed
 	case "run":
 		signals, stop := Signals()
 		defer stop()
@@ -121,6 +126,53 @@ func TestQuietAndReadLine(t *testing.T) {
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A terminal gets its echo back when the program that took it is killed, but not
+// where a shell edits a line on it by then.
+func TestQuietAndKilled(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		taken uint32 // flags that the terminal's next owner took away
+		echo  bool
+	}{
+		{"nobody's", 0, true},
+		{"a shell's", unix.ICANON, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			cmd, master, r := startChild(t, "killed")
+			until(t, r, "quiet")
+			set := func(change func(*unix.Termios)) (echoes bool) {
+				t.Helper()
+				state, err := unix.IoctlGetTermios(int(master.Fd()), getTermios)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if change != nil {
+					change(state)
+					if err := unix.IoctlSetTermios(int(master.Fd()), setTermios, state); err != nil {
+						t.Fatal(err)
+					}
+				}
+				return state.Lflag&unix.ECHO != 0
+			}
+			if set(func(s *unix.Termios) { s.Lflag &^= test.taken }) {
+				t.Fatal("the terminal still echoes")
+			}
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			// Once nobody has the terminal any more, reading fails.
+			said, err := io.ReadAll(r)
+			if errors.Is(err, syscall.EIO) == false && err != nil {
+				t.Error(err)
+			}
+			if echoes := set(nil); echoes != test.echo || string(said) != map[bool]string{true: "reset"}[test.echo] {
+				t.Errorf("it echoes: %v; %q was written to it", echoes, said)
+			}
+			_ = cmd.Wait() // it was killed
+		})
 	}
 }
 

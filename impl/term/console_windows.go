@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -17,25 +18,54 @@ import (
 // state is unused: Windows consoles are not made quiet.
 type state struct{}
 
-// enableEscapes asks the console to obey escape sequences.
+// guard is unused: see state.
+type guard struct{}
+
+// changed are the modes that consoles had before enableEscapes. They belong to the
+// console, and the shell that comes after this program has the same one.
+var changed struct {
+	mu    sync.Mutex // guards modes
+	modes map[windows.Handle]uint32
+}
+
+// enableEscapes asks the console to obey escape sequences, until Close. Consoles
+// older than Windows 10's refuse; what is drawn there is not pretty.
 func enableEscapes(files ...*os.File) {
+	changed.mu.Lock()
+	defer changed.mu.Unlock()
 	for _, f := range files {
 		if f == nil {
 			continue
 		}
 		h := windows.Handle(f.Fd())
 		var mode uint32
-		if windows.GetConsoleMode(h, &mode) == nil {
-			_ = windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING)
+		if windows.GetConsoleMode(h, &mode) != nil || mode&windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING != 0 {
+			continue
+		}
+		if windows.SetConsoleMode(h, mode|windows.ENABLE_PROCESSED_OUTPUT|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil {
+			if changed.modes == nil {
+				changed.modes = make(map[windows.Handle]uint32)
+			}
+			changed.modes[h] = mode
 		}
 	}
+}
+
+// Close gives consoles the modes back that they had.
+func (c *Console) Close() {
+	changed.mu.Lock()
+	defer changed.mu.Unlock()
+	for h, mode := range changed.modes {
+		_ = windows.SetConsoleMode(h, mode) // the console may be gone
+	}
+	changed.modes = nil
 }
 
 // Foreground is always true: Windows has no job control.
 func (c *Console) Foreground() bool { return true }
 
 // Quiet does nothing: a console echoes only while somebody reads.
-func (c *Console) Quiet() {}
+func (c *Console) Quiet(string) {}
 
 // Restore undoes Quiet.
 func (c *Console) Restore() {}
@@ -111,7 +141,7 @@ func Pager(getenv func(string) string, path string) []string {
 // IsClosed says that an error of a write means that nobody reads any more.
 func IsClosed(err error) bool {
 	const noData = syscall.Errno(232) // ERROR_NO_DATA
-	return errors.Is(err, syscall.ERROR_BROKEN_PIPE) || errors.Is(err, noData) ||
+	return errors.Is(err, syscall.ERROR_BROKEN_PIPE) || errors.Is(err, syscall.EPIPE) || errors.Is(err, noData) ||
 		errors.Is(err, os.ErrClosed) || errors.Is(err, io.ErrClosedPipe)
 }
 

@@ -4,10 +4,15 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"bst/impl/bug"
 )
 
 // Frame is what the next write shows.
 type Frame struct {
+	// Control are escape sequences that move nothing on the screen: what a
+	// terminal shows beside it. Ignored where Screen has no status.
+	Control []byte
 	// Log is text for the standard error stream: whole lines that stay.
 	Log []byte
 	// Output is text for the standard output.
@@ -21,8 +26,29 @@ type Frame struct {
 type Written struct {
 	// Took is how long the terminal or pipe took to accept it.
 	Took time.Duration
+	// Bytes is how many it accepted.
+	Bytes int
+	// Writes is in how many writes.
+	Writes int
 	// Err is the first error of either stream.
 	Err error
+}
+
+// Features are what a terminal can do. The zero value is a pipe or a file.
+type Features struct {
+	// Status says that a status area can be drawn in place.
+	Status bool
+	// Synchronized says that the terminal knows synchronized output (DEC private
+	// mode 2026): it shows a frame at once, not as it arrives.
+	Synchronized bool
+	// Links says that the terminal is known to have links (OSC 8), Progress that
+	// it shows progress beside the screen (OSC 9;4).
+	Links, Progress bool
+	// Notify is how the terminal passes on a notification.
+	Notify Notify
+	// Shared says that the standard output and error are the same terminal, so
+	// that a frame is one write whatever is in it.
+	Shared bool
 }
 
 // Screen writes frames: log lines that scroll away, and below them a status
@@ -37,7 +63,7 @@ type Written struct {
 // end of the screen erases all of the status area and nothing else.
 type Screen struct {
 	err, out io.Writer
-	status   bool
+	features Features
 
 	drawn  []string // status lines on the screen
 	stale  bool     // they can no longer be trusted: redraw all
@@ -53,28 +79,30 @@ type writes struct {
 	err1, out, err2 []byte
 }
 
-// NewScreen makes a screen. status says that err is a terminal on which a
-// status area can be drawn.
-func NewScreen(stderr, stdout io.Writer, status bool) *Screen {
-	s := &Screen{err: stderr, out: stdout, status: status, work: make(chan writes, 1), done: make(chan Written, 1)}
-	go s.writer()
+// NewScreen makes a screen on the streams, of which stderr has the features.
+func NewScreen(stderr, stdout io.Writer, features Features) *Screen {
+	s := &Screen{err: stderr, out: stdout, features: features, work: make(chan writes, 1), done: make(chan Written, 1)}
+	bug.Start(s.writer, func(e *bug.Error) { s.done <- Written{Err: e} })
 	return s
 }
 
 func (s *Screen) writer() {
 	for w := range s.work {
 		start := time.Now()
-		var err error
+		var written Written
 		put := func(to io.Writer, data []byte) {
 			if len(data) > 0 {
-				_, e := to.Write(data)
-				err = errors.Join(err, e)
+				n, err := to.Write(data)
+				written.Bytes += n
+				written.Writes++
+				written.Err = errors.Join(written.Err, err)
 			}
 		}
 		put(s.err, w.err1)
 		put(s.out, w.out)
 		put(s.err, w.err2)
-		s.done <- Written{Took: time.Since(start), Err: err}
+		written.Took = time.Since(start)
+		s.done <- written
 	}
 }
 
@@ -113,6 +141,8 @@ func (s *Screen) Flush(f Frame) Written {
 	}
 	after := s.wait()
 	after.Took += before.Took
+	after.Bytes += before.Bytes
+	after.Writes += before.Writes
 	after.Err = errors.Join(before.Err, after.Err)
 	return after
 }
@@ -128,121 +158,3 @@ func (s *Screen) wait() Written {
 
 // Close ends the writer. No frame may be in flight.
 func (s *Screen) Close() { close(s.work) }
-
-const (
-	syncBegin   = "\x1b[?2026h" // terminals that do not know it ignore it
-	syncEnd     = "\x1b[?2026l"
-	hideCursor  = "\x1b[?25l"
-	showCursor  = "\x1b[?25h"
-	eraseBelow  = "\x1b[J"
-	eraseToEnd  = "\x1b[K"
-	startOfLine = "\r"
-)
-
-// compose works out the bytes that turn what is on the screen into the frame.
-func (s *Screen) compose(f Frame) writes {
-	if !s.status {
-		return writes{err1: f.Log, out: f.Output}
-	}
-	if len(f.Log) == 0 && len(f.Output) == 0 && !s.stale && same(f.Status, s.drawn) {
-		return writes{}
-	}
-	var w writes
-	text := len(f.Log)+len(f.Output) > 0
-	size := len(f.Log) + 64
-	for _, line := range f.Status {
-		size += len(line) + 8
-	}
-	buf := make([]byte, 0, size)
-	buf = append(buf, syncBegin...)
-	if text || s.stale {
-		if len(s.drawn) > 0 || s.stale {
-			buf = append(buf, startOfLine+eraseBelow...)
-		}
-		buf = append(buf, f.Log...)
-		s.drawn, s.stale = nil, false
-		if len(f.Output) > 0 {
-			w.err1 = append(buf, syncEnd...)
-			w.out = f.Output
-			buf = append([]byte(nil), syncBegin...)
-		}
-	}
-	buf = s.statusArea(buf, f.Status)
-	buf = append(buf, syncEnd...)
-	if w.err1 == nil {
-		w.err1 = buf
-	} else if len(buf) > len(syncBegin)+len(syncEnd) {
-		w.err2 = buf
-	}
-	return w
-}
-
-// statusArea rewrites the lines that differ from what is drawn and puts the
-// cursor back to the start of the area.
-func (s *Screen) statusArea(buf []byte, lines []string) []byte {
-	if len(lines) == 0 {
-		if len(s.drawn) > 0 {
-			buf = append(buf, startOfLine+eraseBelow...)
-		}
-		s.drawn = nil
-		if s.hidden {
-			buf = append(buf, showCursor...)
-			s.hidden = false
-		}
-		return buf
-	}
-	if !s.hidden {
-		buf = append(buf, hideCursor...)
-		s.hidden = true
-	}
-	row := 0
-	for i, line := range lines {
-		if i < len(s.drawn) && s.drawn[i] == line {
-			continue
-		}
-		for ; row < i; row++ {
-			// A line feed makes room at the bottom, where moving down would not.
-			buf = append(buf, '\n')
-		}
-		buf = append(buf, startOfLine...)
-		buf = append(buf, line...)
-		if i < len(s.drawn) {
-			buf = append(buf, eraseToEnd...)
-		}
-	}
-	if len(s.drawn) > len(lines) {
-		for ; row < len(lines)-1; row++ {
-			buf = append(buf, '\n')
-		}
-		buf = append(buf, '\n', '\r')
-		row++
-		buf = append(buf, eraseBelow...)
-	}
-	buf = append(buf, startOfLine...)
-	if row > 0 {
-		buf = append(buf, "\x1b["...)
-		buf = appendInt(buf, row)
-		buf = append(buf, 'A')
-	}
-	s.drawn = append(s.drawn[:0:0], lines...)
-	return buf
-}
-
-func appendInt(buf []byte, n int) []byte {
-	if n >= 10 {
-		buf = appendInt(buf, n/10)
-	}
-	return append(buf, byte('0'+n%10))
-}
-
-func same(a, b []string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}

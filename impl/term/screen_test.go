@@ -10,61 +10,20 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hinshun/vt10x"
+
+	"bst/impl/term/termtest"
 )
 
-// emulator is a terminal that turns line feeds into new lines, as a tty does.
-type emulator struct {
-	vt     vt10x.Terminal
-	writes int
-	bytes  int
-}
-
-func newEmulator(columns, rows int) *emulator {
-	return &emulator{vt: vt10x.New(vt10x.WithSize(columns, rows))}
-}
-
-func (e *emulator) Write(p []byte) (int, error) {
-	e.writes++
-	e.bytes += len(p)
-	if _, err := e.vt.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// lines is what the screen shows, without blanks at the end of lines and
-// without empty lines at its end.
-func (e *emulator) lines() []string {
-	columns, rows := e.vt.Size()
-	var out []string
-	for y := range rows {
-		var b strings.Builder
-		for x := range columns {
-			c := e.vt.Cell(x, y).Char
-			if c == 0 {
-				c = ' '
-			}
-			b.WriteRune(c)
-		}
-		out = append(out, strings.TrimRight(b.String(), " "))
-	}
-	for len(out) > 0 && out[len(out)-1] == "" {
-		out = out[:len(out)-1]
-	}
-	return out
-}
-
 func TestScreen(t *testing.T) {
-	e := newEmulator(20, 8)
-	s := NewScreen(e, e, true)
+	e := termtest.NewCooked(20, 8)
+	s := NewScreen(e, e, Features{Status: true})
 	defer s.Close()
 	show := func(f Frame, want ...string) {
 		t.Helper()
 		if w := s.Flush(f); w.Err != nil {
 			t.Fatal(w.Err)
 		}
-		if diff := cmp.Diff(want, e.lines()); diff != "" {
+		if diff := cmp.Diff(want, e.Lines()); diff != "" {
 			t.Errorf("screen (-want +got):\n%s", diff)
 		}
 	}
@@ -80,29 +39,30 @@ func TestScreen(t *testing.T) {
 	show(Frame{Log: []byte(long + "\n"), Status: []string{"==", "x"}}, "two", "three", "four", "five", long[:20], long[20:], "==", "x")
 	show(Frame{Output: []byte("shown\n"), Status: []string{"=="}}, "two", "three", "four", "five", long[:20], long[20:], "shown", "==")
 	show(Frame{}, "two", "three", "four", "five", long[:20], long[20:], "shown")
-	if cursor := e.vt.Cursor(); cursor.X != 0 || !e.vt.CursorVisible() {
-		t.Errorf("cursor at the end: %+v, visible %v", cursor, e.vt.CursorVisible())
+	if x, _, visible := e.Cursor(); x != 0 || !visible {
+		t.Errorf("cursor at the end: column %d, visible %v", x, visible)
 	}
 }
 
 // TestScreenUnchanged: an unchanged frame costs nothing, a changed line costs
 // that line.
 func TestScreenUnchanged(t *testing.T) {
-	e := newEmulator(80, 24)
-	s := NewScreen(e, e, true)
+	e := termtest.NewCooked(80, 24)
+	s := NewScreen(e, e, Features{Status: true})
 	defer s.Close()
 	status := []string{strings.Repeat("=", 79), "clock 1", strings.Repeat("-", 79)}
 	s.Flush(Frame{Status: status})
-	writes, size := e.writes, e.bytes
+	size, writes := e.Written()
 	if s.Draw(Frame{Status: status}) {
 		t.Error("an unchanged frame was written")
 	}
 	s.Flush(Frame{Status: []string{status[0], "clock 2", status[2]}})
-	if e.writes != writes+1 {
-		t.Errorf("%d writes for one frame", e.writes-writes)
+	sizeAfter, writesAfter := e.Written()
+	if writesAfter != writes+1 {
+		t.Errorf("%d writes for one frame", writesAfter-writes)
 	}
-	if e.bytes-size > 50 {
-		t.Errorf("%d bytes for one short line", e.bytes-size)
+	if sizeAfter-size > 24 {
+		t.Errorf("%d bytes for one character", sizeAfter-size)
 	}
 }
 
@@ -111,8 +71,8 @@ func TestScreenUnchanged(t *testing.T) {
 func TestScreenRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	const columns, rows = 30, 12
-	e := newEmulator(columns, rows)
-	s := NewScreen(e, e, true)
+	e := termtest.NewCooked(columns, rows)
+	s := NewScreen(e, e, Features{Status: true})
 	defer s.Close()
 	var log []string
 	for step := range 500 {
@@ -129,7 +89,7 @@ func TestScreenRandom(t *testing.T) {
 			s.Stale()
 		}
 		s.Flush(f)
-		got := e.lines()
+		got := e.Lines()
 		want := append(append([]string(nil), log...), f.Status...)
 		if n := min(len(got), len(want), rows-1); n > 0 {
 			if diff := cmp.Diff(want[len(want)-n:], got[len(got)-n:]); diff != "" {
@@ -142,21 +102,73 @@ func TestScreenRandom(t *testing.T) {
 // TestScreenResize: however a terminal treats lines that no longer fit, the
 // next frame leaves nothing of the old status area.
 func TestScreenResize(t *testing.T) {
-	e := newEmulator(40, 10)
-	s := NewScreen(e, e, true)
+	e := termtest.NewCooked(40, 10)
+	s := NewScreen(e, e, Features{Status: true})
 	defer s.Close()
 	s.Flush(Frame{Log: []byte("log\n"), Status: []string{strings.Repeat("=", 39), "old job"}})
-	e.vt.Resize(25, 10)
+	e.Resize(25, 10)
 	s.Stale()
 	s.Flush(Frame{Status: []string{strings.Repeat("-", 24), "new job"}})
-	if diff := cmp.Diff([]string{"log", strings.Repeat("-", 24), "new job"}, e.lines()); diff != "" {
+	if diff := cmp.Diff([]string{"log", strings.Repeat("-", 24), "new job"}, e.Lines()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
+// TestScreenNarrowed: lines that were made for a wider terminal than it is by
+// the time they arrive leave nothing in the scrollback.
+func TestScreenNarrowed(t *testing.T) {
+	e := termtest.NewCooked(40, 6)
+	s := NewScreen(e, e, Features{Status: true})
+	defer s.Close()
+	s.Flush(Frame{Log: []byte("1\n2\n3\n"), Status: []string{"old", "job"}})
+	e.Resize(10, 6)
+	wide := []string{strings.Repeat("=", 39), strings.Repeat("-", 39), strings.Repeat("~", 39)}
+	s.Flush(Frame{Status: wide})
+	s.Stale()
+	s.Flush(Frame{Log: []byte("4\n"), Status: []string{"new"}})
+	s.Flush(Frame{Log: []byte("5\n6\n7\n")})
+	if diff := cmp.Diff("1\n2\n3\n4\n5\n6\n7\n", e.All()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestFeatures: synchronized output only where the terminal has it, and one
+// write for a frame with both streams only where they are one terminal.
+func TestFeatures(t *testing.T) {
+	frame := Frame{Log: []byte("l\n"), Output: []byte("o\n"), Status: []string{"s"}}
+	for _, test := range []struct {
+		features Features
+		writes   int
+		text     string
+	}{
+		{Features{}, 2, "l\no\n"},
+		{Features{Status: true}, 3, "l\no\n\x1b[?25l\x1b[?7l\rs\x1b[?7h\r"},
+		{Features{Status: true, Shared: true}, 1, "l\no\n\x1b[?25l\x1b[?7l\rs\x1b[?7h\r"},
+		{Features{Status: true, Shared: true, Synchronized: true}, 1, "\x1b[?2026hl\no\n\x1b[?25l\x1b[?7l\rs\x1b[?7h\r\x1b[?2026l"},
+	} {
+		w := &countingWriter{}
+		s := NewScreen(w, w, test.features)
+		s.Flush(frame)
+		s.Close()
+		if w.writes != test.writes || w.text.String() != test.text {
+			t.Errorf("%+v: %d writes, %q", test.features, w.writes, w.text.String())
+		}
+	}
+}
+
+type countingWriter struct {
+	writes int
+	text   bytes.Buffer
+}
+
+func (w *countingWriter) Write(p []byte) (int, error) {
+	w.writes++
+	return w.text.Write(p)
+}
+
 func TestPipeGetsPlainText(t *testing.T) {
 	var log, out bytes.Buffer
-	s := NewScreen(&log, &out, false)
+	s := NewScreen(&log, &out, Features{})
 	defer s.Close()
 	s.Flush(Frame{Log: []byte("a\n"), Output: []byte("b\n"), Status: []string{"never"}})
 	s.Flush(Frame{Log: []byte("c\n")})
@@ -176,7 +188,7 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 // TestDrawDoesNotWait: the caller goes on while a frame is in flight.
 func TestDrawDoesNotWait(t *testing.T) {
 	w := &slowWriter{make(chan struct{})}
-	s := NewScreen(w, w, true)
+	s := NewScreen(w, w, Features{Status: true})
 	defer s.Close()
 	s.Draw(Frame{Log: []byte("a\n")})
 	if !s.Busy() {
@@ -199,7 +211,7 @@ type failingWriter struct{}
 func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("full") }
 
 func TestWriteErrors(t *testing.T) {
-	s := NewScreen(failingWriter{}, failingWriter{}, true)
+	s := NewScreen(failingWriter{}, failingWriter{}, Features{Status: true})
 	defer s.Close()
 	if w := s.Flush(Frame{Log: []byte("a\n")}); w.Err == nil {
 		t.Error("the error was lost")
@@ -207,7 +219,7 @@ func TestWriteErrors(t *testing.T) {
 }
 
 func BenchmarkCompose(b *testing.B) {
-	s := &Screen{status: true}
+	s := &Screen{features: Features{Status: true}}
 	log := bytes.Repeat([]byte("a line of the log that is about as long as others are\n"), 20)
 	status := make([]string, 12)
 	for i := range status {

@@ -8,18 +8,37 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
+
+	xterm "golang.org/x/term"
 )
 
-// Signals delivers signals until stop is called. Windows has ^C and the closing
-// of the console; it has no suspension, and tells of no new size.
+// look is how often the console's size is looked at: Windows tells of a new one
+// only among the input events, which belong to whoever reads lines.
+const look = 500 * time.Millisecond
+
+// Signals delivers signals until stop is called. Windows has ^C, ^Break and the
+// closing of the console, its user's session or the machine, which Go delivers as
+// SIGTERM; it has no suspension.
 func Signals() (signals <-chan Signal, stop func()) {
 	caught := make(chan os.Signal, 16)
 	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
 	out := make(chan Signal, 16)
 	quit := make(chan struct{})
 	go func() {
+		ticker := time.NewTicker(look)
+		defer ticker.Stop()
+		size := consoleSize()
 		for {
 			select {
+			case <-ticker.C:
+				if now := consoleSize(); now != size {
+					size = now
+					select {
+					case out <- Resized:
+					default: // one is on its way
+					}
+				}
 			case sig := <-caught:
 				s := Interrupt
 				if sig == syscall.SIGTERM {
@@ -42,6 +61,14 @@ func Signals() (signals <-chan Signal, stop func()) {
 			close(quit)
 		})
 	}
+}
+
+// consoleSize is the size of the console that standard error is, or nothing.
+func consoleSize() (size struct{ columns, rows int }) {
+	if w, h, err := xterm.GetSize(int(os.Stderr.Fd())); err == nil {
+		size.columns, size.rows = w, h
+	}
+	return size
 }
 
 // StopSelf does nothing: Windows has no job control.

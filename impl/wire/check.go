@@ -32,8 +32,17 @@ func (e *CheckError) Error() string {
 	return "these fields cannot cross between backend and frontend:\n  " + strings.Join(e.Refused, "\n  ")
 }
 
+// maxRefusals bounds what one error tells: a field that leads into the graph of
+// elements leads to hundreds of things that cannot cross.
+const maxRefusals = 40
+
 func check(roots, parts []reflect.Type) error {
-	c := checker{listed: make(map[reflect.Type]bool), clean: make(map[reflect.Type]bool), never: make(map[reflect.Type][]string)}
+	c := checker{
+		listed:   make(map[reflect.Type]bool),
+		clean:    make(map[reflect.Type]bool),
+		unlisted: make(map[reflect.Type]bool),
+		never:    make(map[reflect.Type][]string),
+	}
 	for _, list := range [][]reflect.Type{roots, parts} {
 		for _, t := range list {
 			c.listed[t] = true
@@ -41,6 +50,9 @@ func check(roots, parts []reflect.Type) error {
 	}
 	for _, t := range roots {
 		c.walk(path{t.Name()}, t)
+	}
+	if more := len(c.refused) - maxRefusals; more > 0 {
+		c.refused = append(c.refused[:maxRefusals], fmt.Sprintf("and %d more", more))
 	}
 	for _, t := range c.neverOrder {
 		why := reflect.New(t).Interface().(neverCrosses).NeverCrosses()
@@ -74,7 +86,9 @@ type checker struct {
 	// them need no walk.
 	clean map[reflect.Type]bool
 	// open are the structs being walked, to find those that contain themselves.
-	open       []reflect.Type
+	open []reflect.Type
+	// unlisted are the structs without a row that were refused.
+	unlisted   map[reflect.Type]bool
 	refused    []string
 	never      map[reflect.Type][]string
 	neverOrder []reflect.Type
@@ -157,13 +171,18 @@ func (c *checker) walkStruct(p path, t reflect.Type) {
 	if c.clean[t] {
 		return
 	}
-	if !c.listed[t] {
-		if t.Name() == "" {
-			c.refuse(p, "a struct without a name", "give it one and list it in impl/wire/parts.go")
-			return
-		}
-		c.refuse(p, t.String()+" (a struct that is not listed)", "list it in impl/wire/parts.go, or send what is drawn of it")
+	switch {
+	case c.listed[t]:
+	case t.Name() == "":
+		c.refuse(p, "a struct without a name", "give it one and list it in impl/wire/parts.go")
+	case c.unlisted[t]:
+		c.refuse(p, t.String()+" (a struct that is not listed)", "as above")
 		return
+	default:
+		// What it holds is walked too: whoever lists it would hear of that next.
+		c.unlisted[t] = true
+		c.refuse(p, t.String()+" (a struct that is not listed)",
+			"list it in impl/wire/parts.go, send what is drawn of it, or give it MarshalText and UnmarshalText")
 	}
 	if slices.Contains(c.open, t) {
 		c.refuse(p, t.String()+" (contains itself)", "send a flat list")

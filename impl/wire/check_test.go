@@ -13,7 +13,12 @@ type handle struct{ fd int }
 
 func (handle) NeverCrosses() string { return "a mount lives in one process; send its path" }
 
-type plainPart struct{ Name string }
+// plainPart is not listed; what is wrong in it is said along with that.
+type plainPart struct {
+	Name string
+	Done chan bool
+	Hold handle
+}
 
 type textOnly struct{ N int }
 
@@ -25,6 +30,7 @@ type badEvent struct {
 	Call     func()
 	Wait     chan int
 	Part     *plainPart
+	Again    plainPart
 	Listed   []part
 	ByNumber map[int]string
 	Handle   *handle
@@ -68,7 +74,9 @@ func TestCheckNamesEveryPath(t *testing.T) {
 		`badEvent.Any: interface {} (interface): send a struct that is listed in impl/wire`,
 		`badEvent.Call: func() (function): send an order or an event in its place, or keep it home with the tag wire:"-"`,
 		`badEvent.Wait: chan int (channel): send an order or an event in its place, or keep it home with the tag wire:"-"`,
-		`badEvent.Part: wire.plainPart (a struct that is not listed): list it in impl/wire/parts.go, or send what is drawn of it`,
+		`badEvent.Part: wire.plainPart (a struct that is not listed): list it in impl/wire/parts.go, send what is drawn of it, or give it MarshalText and UnmarshalText`,
+		`badEvent.Part.Done: chan bool (channel): send an order or an event in its place, or keep it home with the tag wire:"-"`,
+		`badEvent.Again: wire.plainPart (a struct that is not listed): as above`,
 		`badEvent.Listed[].Deeper.Err: error (interface): send stream.Error`,
 		`badEvent.ByNumber: map[int]string (map whose keys are no strings): send a slice of pairs`,
 		`badEvent.private: int (unexported field): export it, or keep it home with the tag wire:"-"`,
@@ -78,10 +86,27 @@ func TestCheckNamesEveryPath(t *testing.T) {
 		`badEvent.Address: uintptr (uintptr): it means something in one process only`,
 		`badEvent.Text: wire.textOnly has one of MarshalText and UnmarshalText: declare both or neither`,
 		`badEvent.Times[key]: wire.timed (map value with a time, or with a field that stays home): send a slice of structs`,
-		`wire.handle never crosses (a mount lives in one process; send its path); it is referred to by badEvent.Handle, badEvent.Handles[]`,
+		`wire.handle never crosses (a mount lives in one process; send its path); it is referred to by badEvent.Part.Hold, badEvent.Handle, badEvent.Handles[]`,
 	}
 	if diff := cmp.Diff(want, err.Refused); diff != "" {
 		t.Errorf("refusals (-want +got):\n%s", diff)
+	}
+}
+
+type wide struct{ A, B, C, D, E, F, G, H, I, J func() }
+
+func TestCheckIsBounded(t *testing.T) {
+	wideType := reflect.TypeFor[wide]()
+	many := make([]reflect.StructField, 0, 10)
+	for i := range cap(many) {
+		many = append(many, reflect.StructField{Name: string(rune('A' + i)), Type: wideType})
+	}
+	err, ok := check([]reflect.Type{reflect.StructOf(many)}, []reflect.Type{wideType, reflect.StructOf(many)}).(*CheckError)
+	if !ok {
+		t.Fatal("nothing was refused")
+	}
+	if n := len(err.Refused); n != maxRefusals+1 || err.Refused[n-1] != "and 60 more" {
+		t.Errorf("%d refusals, the last is %q", n, err.Refused[n-1])
 	}
 }
 
@@ -90,8 +115,16 @@ func TestListedTypesCross(t *testing.T) {
 	if err := Check(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := plans(); err != nil {
+	tab, err := plans()
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, list := range [][]entry{orders, events} {
+		for _, e := range list {
+			if _, err := tab.byNumber[e.number](); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 	seen := make(map[number]string)
 	for _, list := range [][]entry{orders, events} {

@@ -127,21 +127,17 @@ func (c *Client) readAll(in io.Reader) {
 
 func (c *Client) events(frame []byte) ([]stream.Event, error) {
 	// An event takes some hundred bytes.
-	batch := make([]stream.Event, 0, 1+len(frame)/256)
-	for len(frame) > 0 {
-		value, rest, err := c.t.readValue(frame)
-		if err != nil {
-			return nil, err
-		}
+	batch := make([]stream.Event, 0, 1+min(len(frame), softFrame)/256)
+	err := c.t.readFrame(frame, func(value any, size int) error {
 		ev, ok := value.(stream.Event)
 		if !ok {
-			return nil, fmt.Errorf("wire: a %T came instead of an event", value)
+			return fmt.Errorf("wire: a %T came instead of an event", value)
 		}
-		c.trace.event(ev, len(frame)-len(rest))
+		c.trace.event(ev, size)
 		batch = append(batch, ev)
-		frame = rest
-	}
-	return batch, nil
+		return nil
+	})
+	return batch, err
 }
 
 func (c *Client) fail(err error) {

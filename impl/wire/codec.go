@@ -16,6 +16,10 @@ const (
 	// maxElements bounds a list or map: twice the elements of the largest known
 	// graph.
 	maxElements = 1 << 17
+	// maxItems bounds the parts of one large value, however they are nested: a
+	// byte of CBOR can stand for a struct of some hundred. The closing summary
+	// of the largest known graph, everything failed, has 2 million.
+	maxItems = 1 << 22
 )
 
 // The codec is CBOR (RFC 8949). Strings travel as byte strings: file names and
@@ -57,33 +61,101 @@ var errTruncated = errors.New("wire: a value is missing after its number")
 // encoding.
 func (t *tables) appendValue(to *bytes.Buffer, value any) error {
 	v := reflect.ValueOf(value)
-	p := t.byType[v.Type()]
-	switch {
-	case p == nil:
-		return fmt.Errorf("wire: %T does not cross: it is not listed in impl/wire/list.go", value)
-	case v.IsNil():
-		return fmt.Errorf("wire: a nil %T was sent", value)
+	get := t.byType[v.Type()]
+	if get == nil || v.IsNil() {
+		return fmt.Errorf("wire: %w", checkValue(value))
+	}
+	p, err := get()
+	if err != nil {
+		return fmt.Errorf("wire: %w", err)
 	}
 	to.WriteByte(p.number)
-	if err := encoder.MarshalToBuffer(p.view(v), to); err != nil {
+	before := to.Len()
+	err = encoder.MarshalToBuffer(p.view(v.UnsafePointer()), to)
+	// The encoder accepts what the other end's decoder would not. A large value
+	// alone can be that, and is looked at; a small one is not.
+	if err != nil || to.Len()-before > maxElements {
+		if wrong := checkValue(value); wrong != nil {
+			return fmt.Errorf("wire: %w", wrong)
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("wire: %s: %w", p.name, err)
 	}
 	return nil
 }
 
+// Encode adds an order or event to a buffer as it stands in a frame: for whoever
+// compares codecs.
+func Encode(to *bytes.Buffer, value any) error {
+	t, err := plans()
+	if err != nil {
+		return err
+	}
+	return t.appendValue(to, value)
+}
+
+// Decode is Encode's inverse.
+func Decode(data []byte) (value any, err error) {
+	t, err := plans()
+	if err != nil {
+		return nil, err
+	}
+	value, rest, err := t.readValue(data)
+	if err == nil && len(rest) > 0 {
+		return nil, fmt.Errorf("wire: %d bytes follow the value", len(rest))
+	}
+	return value, err
+}
+
+// readFrame decodes the values of a frame. Whatever the bytes are, it uses no
+// more memory than a fixed multiple of their number, and a bound above that:
+// of a frame that is longer than a writer makes it for several values, there is
+// one value, and that has no more parts than maxItems.
+func (t *tables) readFrame(frame []byte, each func(value any, size int) error) error {
+	for at := 0; at < len(frame); {
+		if at >= softFrame {
+			return fmt.Errorf("wire: a frame of %d bytes goes on behind %d with another value", len(frame), softFrame)
+		}
+		if len(frame)-at > softFrame {
+			if err := countItems(frame[at+1:], maxItems); err != nil {
+				return err
+			}
+		}
+		value, rest, err := t.readValue(frame[at:])
+		if err != nil {
+			return err
+		}
+		size := len(frame) - at - len(rest)
+		if err := each(value, size); err != nil {
+			return err
+		}
+		at += size
+	}
+	return nil
+}
+
 // readValue decodes the first order or event of a frame and returns what
-// follows it. Whatever the bytes are, it uses no more memory than a fixed
-// multiple of their number.
+// follows it.
 func (t *tables) readValue(data []byte) (value any, rest []byte, err error) {
 	if len(data) < 2 {
 		return nil, nil, errTruncated
 	}
-	p := t.byNumber[data[0]]
-	if p == nil {
+	get := t.byNumber[data[0]]
+	if get == nil {
 		return nil, nil, fmt.Errorf("wire: no type has the number %d", data[0])
+	}
+	p, err := get()
+	if err != nil {
+		return nil, nil, fmt.Errorf("wire: %w", err)
 	}
 	value, view := p.fresh()
 	rest, err = decoder.UnmarshalFirst(data[1:], view)
+	var wrong *cbor.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		// Its own text has the whole mirror in it.
+		return nil, nil, fmt.Errorf("wire: %s: a CBOR %s is where its field %q or a part of it should be", p.name, wrong.CBORType, wrong.StructFieldName)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("wire: %s: %w", p.name, err)
 	}

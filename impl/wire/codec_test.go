@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -11,7 +10,6 @@ import (
 
 	"bst/impl/stream"
 
-	"github.com/fxamacker/cbor/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -181,12 +179,8 @@ func TestFieldsWithFormsOfTheirOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := entry{number: 200, name: "home", typ: typ}
-	p := &plan{&e, mirror(typ)}
-	if err := sameLayout(typ, p.mirror); err != nil {
-		t.Fatal(err)
-	}
-	tab := &tables{byType: map[reflect.Type]*plan{reflect.PointerTo(typ): p}}
-	tab.byNumber[200] = p
+	tab := &tables{byType: make(map[reflect.Type]func() (*plan, error))}
+	tab.add(&e)
 	sent := &home{Name: "n", Home: func() {}, Last: version{2, 8}, When: time.Unix(5, 6)}
 	var buf bytes.Buffer
 	if err := tab.appendValue(&buf, sent); err != nil {
@@ -217,57 +211,6 @@ func mix() []any {
 		&stream.Message{Type: stream.TypeSuccess, Time: now, Elapsed: new(stream.Elapsed), Action: "Build", Element: name, Key: k, Text: "Caching artifact", Job: 812},
 		&stream.JobFinished{Job: 812, Action: "Build", Element: name, Key: k, Time: now, At: 14 * time.Second, Took: 2 * time.Second, Log: log},
 		&stream.Counts{Action: "Build", Processed: 412, Skipped: 31},
-	}
-}
-
-// BenchmarkCodec compares the forms that were candidates, per event of the mix,
-// encoded and decoded again. The array is what crosses.
-func BenchmarkCodec(b *testing.B) {
-	events := mix()
-	tab := testTables(b)
-	var buf bytes.Buffer // a frame's, used again and again
-	named := must(cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode())
-	forms := []struct {
-		name string
-		trip func(any) (int, error)
-	}{
-		{"array", func(v any) (int, error) {
-			buf.Reset()
-			if err := tab.appendValue(&buf, v); err != nil {
-				return 0, err
-			}
-			_, _, err := tab.readValue(buf.Bytes())
-			return buf.Len(), err
-		}},
-		{"named", func(v any) (int, error) {
-			data, err := named.Marshal(v)
-			if err != nil {
-				return 0, err
-			}
-			return len(data), cbor.Unmarshal(data, reflect.New(reflect.TypeOf(v).Elem()).Interface())
-		}},
-		{"json", func(v any) (int, error) {
-			data, err := json.Marshal(v)
-			if err != nil {
-				return 0, err
-			}
-			return len(data), json.Unmarshal(data, reflect.New(reflect.TypeOf(v).Elem()).Interface())
-		}},
-	}
-	for _, form := range forms {
-		b.Run(form.name, func(b *testing.B) {
-			b.ReportAllocs()
-			var bytes, n int
-			for b.Loop() {
-				size, err := form.trip(events[n%len(events)])
-				if err != nil {
-					b.Fatal(err)
-				}
-				bytes += size
-				n++
-			}
-			b.ReportMetric(float64(bytes)/float64(n), "bytes/event")
-		})
 	}
 }
 

@@ -28,15 +28,21 @@ var forms = map[reflect.Type]reflect.Type{
 
 // unixNano is a time as nanoseconds since 1970, null for the zero time. It
 // loses the zone, which is the frontend's to choose, and covers the years 1678
-// to 2262.
+// to 2261; other times are refused.
 type unixNano time.Time
 
-var errTime = errors.New("wire: a time is neither an integer nor null")
+var (
+	errTime  = errors.New("wire: a time is neither an integer nor null")
+	errRange = errors.New("wire: times of the years 1678 to 2261 cross")
+)
 
 // MarshalCBOR gives the integer's or null's encoding.
 func (t unixNano) MarshalCBOR() ([]byte, error) {
 	if time.Time(t).IsZero() {
 		return []byte{0xf6}, nil
+	}
+	if year := time.Time(t).UTC().Year(); year < 1678 || year > 2261 {
+		return nil, errRange
 	}
 	n := time.Time(t).UnixNano()
 	major := byte(0x00)

@@ -14,8 +14,9 @@ import (
 const (
 	frameHeader = 4
 	// maxFrame bounds what a reader takes into memory at once. One value is
-	// seldom above 1 KiB; a heading that lists 60,000 targets takes 2 MiB.
-	maxFrame = 16 << 20
+	// seldom above 1 KiB; a heading that lists 60,000 targets takes 2 MiB, and a
+	// summary in which as many elements failed 20 MiB.
+	maxFrame = 64 << 20
 	// maxHello is what the first frame may be: enough for two versions'
 	// descriptions, and too little to mistake other output for a frame.
 	maxHello = 1 << 10

@@ -136,16 +136,13 @@ func FuzzDecode(f *testing.F) {
 			if err != nil {
 				return
 			}
-			for len(frame) > 0 {
-				var value any
-				if value, frame, err = tab.readValue(frame); err != nil {
-					break
-				}
+			_ = tab.readFrame(frame, func(value any, _ int) error {
 				var again bytes.Buffer
 				if err := tab.appendValue(&again, value); err != nil {
 					t.Fatalf("%#v arrived and cannot be sent: %v", value, err)
 				}
-			}
+				return nil
+			})
 		}
 	})
 }

@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -80,6 +83,28 @@ func (h hello) read(from *frameReader) error {
 	return h.compare(theirs)
 }
 
+// PeekHello compares the hello that comes with this build's, and leaves it to be
+// read. An error says that the other end is not to be spoken to.
+func PeekHello(in *bufio.Reader) error {
+	t, err := plans()
+	if err != nil {
+		return err
+	}
+	header, err := in.Peek(frameHeader)
+	if err != nil {
+		return err
+	}
+	n := int(binary.BigEndian.Uint32(header))
+	if n > maxHello {
+		return errNoHello
+	}
+	frame, err := in.Peek(frameHeader + n)
+	if err != nil {
+		return err
+	}
+	return t.hello().read(&frameReader{from: bytes.NewReader(frame)})
+}
+
 func (h hello) write(to io.Writer) error {
 	w := frameWriter{to: to}
 	w.begin()
@@ -105,7 +130,7 @@ var build = sync.OnceValue(func() string {
 	return text
 })
 
-func (t *tables) hello() hello { return hello{protocol, t.schema, build()} }
+func (t *tables) hello() hello { return hello{protocol, schema, build()} }
 
 // Identity says what a peer must be equal in to be spoken to: protocol, schema
 // and build.

@@ -38,6 +38,23 @@ var orders = []entry{
 	order[stream.Fetch](3),
 	order[stream.Checkout](4),
 	order[stream.Shell](5),
+	order[stream.Attach](12),
+	order[stream.Sessions](13),
+	order[stream.Complete](17),
+	order[stream.ShowArtifacts](18),
+	order[stream.ListContents](19),
+	order[stream.ArtifactLogs](20),
+	order[stream.DeleteArtifacts](21),
+	order[stream.Pull](22),
+	order[stream.Push](23),
+	order[stream.OpenWorkspaces](24),
+	order[stream.CloseWorkspaces](25),
+	order[stream.ResetWorkspaces](26),
+	order[stream.ListWorkspaces](27),
+	order[stream.Track](28),
+	order[stream.CheckoutSources](29),
+	order[stream.Init](30),
+	order[stream.PushSources](31),
 
 	order[stream.Continue](32),
 	order[stream.Hold](33),
@@ -48,6 +65,7 @@ var orders = []entry{
 	order[stream.ShellDone](38),
 	order[stream.Suspend](39),
 	order[stream.Resume](40),
+	order[stream.Detach](48),
 }
 
 // events lists every event, and whether a queue may drop values that a later
@@ -71,6 +89,14 @@ var events = []entry{
 	lossless[stream.ShellRefused](78),
 	lossless[stream.CheckoutDone](79),
 	lossless[stream.Finished](80),
+	lossless[stream.Detached](88),
+	lossless[stream.SessionShown](89),     // as many as sessions
+	lossless[stream.WorkspacesShown](104), // one a session
+	lossless[stream.ArtifactShown](98),    // as many as targets
+	lossless[stream.ArtifactContents](99), // as many as files
+	lossless[stream.LogShown](100),        // as many as targets
+	lossless[stream.ProjectMade](105),     // one a session
+	lossless[stream.Completed](97),        // one a session, of bounded length
 }
 
 // byType finds an entry by the pointer type under which its values travel.
@@ -110,4 +136,14 @@ func latest[T any, P interface {
 func newEntry[T any](n number) entry {
 	t := reflect.TypeFor[T]()
 	return entry{number: n, name: t.Name(), typ: t}
+}
+
+// EventTypes are the struct types of all events, in the list's order, for
+// whoever tells of every event in another form.
+func EventTypes() []reflect.Type {
+	types := make([]reflect.Type, len(events))
+	for i := range events {
+		types[i] = events[i].typ
+	}
+	return types
 }

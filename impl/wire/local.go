@@ -43,6 +43,7 @@ type Local struct {
 	crash *PanicError
 	// finished is Recv's alone: Finished was handed out.
 	finished bool
+	trace    *tracer // nil where nobody asked for one
 }
 
 // PanicError says that a backend panicked.
@@ -55,9 +56,14 @@ func (e *PanicError) Error() string { return "panic: " + e.Value }
 
 // Start runs a backend in a goroutine. The name is the strategy's, for
 // LostError. When ctx ends, the session hangs up as Close does, but waits for
-// nothing; the backend's own context ends only Grace after that.
-func Start(ctx context.Context, name string, backend stream.Backend) *Local {
-	return start(ctx, name, backend, Grace)
+// nothing; the backend's own context ends only Grace after that. A trace, where
+// given, gets every order and event as a line of JSON (trace.go).
+func Start(ctx context.Context, name string, backend stream.Backend, trace io.Writer) *Local {
+	l := start(ctx, name, backend, Grace)
+	if trace != nil {
+		l.trace = &tracer{to: trace}
+	}
+	return l
 }
 
 func start(ctx context.Context, name string, backend stream.Backend, grace time.Duration) *Local {
@@ -125,6 +131,7 @@ func (l *Local) Send(ctx context.Context, o stream.Order) error {
 		return l.lost(errClosed)
 	default:
 	}
+	l.trace.order(o, 0) // before the backend may change it
 	select {
 	case l.orders <- o:
 		return nil
@@ -134,6 +141,21 @@ func (l *Local) Send(ctx context.Context, o stream.Order) error {
 		return l.lost(errClosed)
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// take queues an order for Serve. A backend that obeys takes its orders at once.
+// While one does not, the frontend's end goes unseen: so this wait has an end.
+func (l *Local) take(o stream.Order) error {
+	slow := time.NewTimer(l.grace)
+	defer slow.Stop()
+	select {
+	case l.orders <- o:
+		return nil
+	case <-l.ended:
+		return errEnded
+	case <-slow.C:
+		return fmt.Errorf("the backend took no order for %v", l.grace)
 	}
 }
 
@@ -148,6 +170,9 @@ func (l *Local) Recv(ctx context.Context) ([]stream.Event, error) {
 	}
 	if len(events) == 0 {
 		return nil, l.lost(errNotFinished)
+	}
+	for _, ev := range events {
+		l.trace.event(ev, 0)
 	}
 	_, l.finished = events[len(events)-1].(*stream.Finished)
 	return events, nil

@@ -15,6 +15,9 @@ var parts = []reflect.Type{
 	reflect.TypeFor[stream.Settings](),
 	reflect.TypeFor[stream.ProjectSettings](),
 	reflect.TypeFor[stream.Mount](),
+	reflect.TypeFor[stream.Caches](),
+	reflect.TypeFor[stream.CacheServers](),
+	reflect.TypeFor[stream.Remote](),
 
 	// In events.
 	reflect.TypeFor[stream.Key](),
@@ -26,4 +29,6 @@ var parts = []reflect.Type{
 	reflect.TypeFor[stream.QueueSummary](),
 	reflect.TypeFor[stream.ElementFailure](),
 	reflect.TypeFor[stream.Usage](),
+	reflect.TypeFor[stream.OpenWorkspace](),
+	reflect.TypeFor[stream.ContentsFile](),
 }

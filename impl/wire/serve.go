@@ -93,27 +93,18 @@ func (t *tables) obey(session *Local, from *frameReader) error {
 		if err != nil {
 			return fmt.Errorf("cannot read orders: %w", err)
 		}
-		for len(frame) > 0 {
-			var value any
-			if value, frame, err = t.readValue(frame); err != nil {
-				return fmt.Errorf("cannot read orders: %w", err)
-			}
+		err = t.readFrame(frame, func(value any, _ int) error {
 			o, ok := value.(stream.Order)
 			if !ok {
-				return fmt.Errorf("cannot read orders: a %T came instead", value)
+				return fmt.Errorf("a %T came instead", value)
 			}
-			// A backend that obeys takes its orders at once. While one does not,
-			// the frontend's end goes unseen: so this wait has an end too.
-			slow := time.NewTimer(session.grace)
-			select {
-			case session.orders <- o:
-				slow.Stop()
-			case <-session.ended:
-				slow.Stop()
-				return nil
-			case <-slow.C:
-				return fmt.Errorf("the backend took no order for %v", session.grace)
-			}
+			return session.take(o)
+		})
+		switch {
+		case errors.Is(err, errEnded):
+			return nil
+		case err != nil:
+			return fmt.Errorf("cannot read orders: %w", err)
 		}
 	}
 }

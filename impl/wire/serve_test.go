@@ -131,7 +131,7 @@ func TestOpenTrace(t *testing.T) {
 		t.Error(err)
 	}
 	var serr *stream.Error
-	if _, err := OpenTrace([]string{TraceVariable + "=/nonexistent/x"}); !errors.As(err, &serr) {
+	if _, err := OpenTrace([]string{TraceVariable + "=" + path + "/x"}); !errors.As(err, &serr) {
 		t.Errorf("error %v", err)
 	}
 }

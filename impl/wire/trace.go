@@ -1,10 +1,13 @@
 package wire
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 
@@ -12,7 +15,9 @@ import (
 )
 
 // TraceVariable names the environment variable that holds the path of a file to
-// which everything that crosses is appended in readable form.
+// which everything that crosses, or would if there were two processes, is
+// appended in readable form: a line of JSON in one write, so that several
+// programs may have the same file.
 const TraceVariable = "BST_WIRE_TRACE"
 
 // OpenTrace opens the file that TraceVariable names in an environment in
@@ -47,11 +52,14 @@ type tracer struct {
 }
 
 type traceLine struct {
-	Time  time.Time `json:"time"`
-	Way   string    `json:"way"` // "order" or "event"
-	Type  string    `json:"type"`
-	Bytes int       `json:"bytes"`
-	Value any       `json:"value"`
+	Time time.Time `json:"time"`
+	Way  string    `json:"way"` // "order" or "event"
+	Type string    `json:"type"`
+	// Bytes is the size on the wire, 0 where nothing was encoded.
+	Bytes int `json:"bytes"`
+	// Refused is what in the value would not cross to another process.
+	Refused []string `json:"refused,omitempty"`
+	Value   any      `json:"value"`
 }
 
 func (t *tracer) order(o stream.Order, bytes int) { t.line("order", o, bytes) }
@@ -62,7 +70,12 @@ func (t *tracer) line(way string, value any, bytes int) {
 	if t == nil {
 		return
 	}
-	line, err := json.Marshal(traceLine{time.Now(), way, fmt.Sprintf("%T", value)[len("*stream."):], bytes, value})
+	l := traceLine{Time: time.Now(), Way: way, Type: reflect.TypeOf(value).Elem().Name(), Bytes: bytes, Value: value}
+	var wrong *ValueError
+	if errors.As(checkValue(value), &wrong) {
+		l.Refused = wrong.Refused
+	}
+	line, err := json.Marshal(l)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.broken {
@@ -77,4 +90,53 @@ func (t *tracer) line(way string, value any, bytes int) {
 		t.broken = true
 		_, _ = fmt.Fprintf(t.to, "{\"way\":\"trace\",\"error\":%q}\n", err.Error())
 	}
+}
+
+// Crossed is one line of a trace.
+type Crossed struct {
+	Time time.Time
+	// Order or Event is set.
+	Order stream.Order
+	Event stream.Event
+	// Bytes is its size on the wire, 0 where nothing was encoded.
+	Bytes int
+}
+
+// ReadTrace reads what BST_WIRE_TRACE wrote. Text that is not UTF-8 reads as
+// JSON tells it. An error names the line.
+func ReadTrace(from io.Reader) ([]Crossed, error) {
+	types := make(map[string]reflect.Type)
+	for _, list := range [][]entry{orders, events} {
+		for _, e := range list {
+			types[e.name] = e.typ
+		}
+	}
+	var all []Crossed
+	lines := bufio.NewScanner(from)
+	lines.Buffer(nil, 2*maxFrame)
+	for lines.Scan() {
+		var head struct {
+			Time  time.Time
+			Type  string
+			Bytes int
+			Value json.RawMessage
+		}
+		err := json.Unmarshal(lines.Bytes(), &head)
+		typ := types[head.Type]
+		if err == nil && typ == nil {
+			err = fmt.Errorf("no order or event is called %q", head.Type)
+		}
+		if err == nil {
+			v := reflect.New(typ)
+			if err = json.Unmarshal(head.Value, v.Interface()); err == nil {
+				c := Crossed{Time: head.Time, Bytes: head.Bytes}
+				c.Order, _ = v.Interface().(stream.Order)
+				c.Event, _ = v.Interface().(stream.Event)
+				all = append(all, c)
+				continue
+			}
+		}
+		return nil, fmt.Errorf("wire: line %d of the trace: %w", len(all)+1, err)
+	}
+	return all, lines.Err()
 }

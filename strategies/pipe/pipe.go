@@ -1,225 +1,60 @@
-// Package pipe runs the backend in a process of its own: this executable
-// started anew, spoken to over its standard input and output. Nothing is
-// inherited but those pipes and standard error.
+// Package pipe runs the backend in a process of its own, spoken to over its
+// standard input and output. Nothing is inherited but those pipes and standard
+// error.
 //
-// It knows processes: how one is started apart from the terminal's signals, how
-// it ends, and how it is made to end. It knows nothing of what is said; that is
-// package wire.
-//
-// The backend is not tied to the frontend by the kernel (PR_SET_PDEATHSIG): the
-// end of its standard input tells it that the frontend is gone, however that
-// came about, and leaves it the time to stop its sandboxes and to write nothing
-// by half.
+// It knows how a pair of pipes is made and taken; processes are package child's,
+// what is said is package wire's.
 package pipe
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"sync"
-	"sync/atomic"
-	"time"
 
 	"bst/impl/stream"
 	"bst/impl/wire"
+	"bst/strategies/child"
 )
 
 // Name is the strategy's name.
 const Name = "pipe"
 
-const (
-	// stderrWait bounds the wait for a grandchild that keeps standard error
-	// open after the backend's end.
-	stderrWait = 500 * time.Millisecond
-	// exitWait is how long a backend that closed its output may take to exit
-	// before it is killed.
-	exitWait = 5 * time.Second
-)
-
-// closeWait is how long a backend may take to end after its orders were closed:
-// a little more than it gives itself (wire.Serve).
-const closeWait = wire.Grace + wire.GraceCancelled + 2*time.Second
-
 // Open starts host.Executable with host.Args and speaks to it.
 func Open(ctx context.Context, host stream.Host) (stream.Stream, error) {
-	return open(ctx, host, closeWait)
+	return child.Open(ctx, host, join)
 }
 
-func open(ctx context.Context, host stream.Host, wait time.Duration) (stream.Stream, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	trace, err := wire.OpenTrace(host.Environ)
-	if err != nil {
-		return nil, err
-	}
-	s := &session{wait: wait, trace: trace, exited: make(chan struct{}), stderr: tail{to: host.Stderr}}
-	if err := s.start(host); err != nil {
-		if trace != nil {
-			_ = trace.Close()
-		}
-		return nil, &stream.Error{
-			Domain:  stream.DomainApp,
-			Message: "Cannot start the backend of strategy '" + Name + "'",
-			Detail:  err.Error(),
-			Cause:   err.Error(),
-		}
-	}
-	stop := context.AfterFunc(ctx, s.hangUp)
-	go func() {
-		<-s.exited
-		stop()
-	}()
-	return s, nil
-}
-
-// session is one backend process.
-type session struct {
-	*wire.Client
-	cmd    *exec.Cmd
-	wait   time.Duration
-	trace  io.Closer
-	stderr tail
-	// exited is closed when the process was waited for; status is set then.
-	exited chan struct{}
-	status string
-	// killed is set, before exited is closed, when the backend did not end in
-	// time.
-	killed atomic.Bool
-	hung   sync.Once
-	closed sync.Once
-	result error // of the first Close
-}
-
-func (s *session) start(host stream.Host) error {
-	// Pipes of our own making: those of exec.Cmd are closed by Wait, and with
-	// them goes what the backend said last.
+// join makes pipes of our own: those of exec.Cmd are closed by Wait, and with
+// them goes what the backend said last.
+func join() (child.Ends, error) {
 	orders, toBackend, err := os.Pipe()
 	if err != nil {
-		return err
+		return child.Ends{}, err
 	}
 	fromBackend, events, err := os.Pipe()
 	if err != nil {
-		return errors.Join(err, orders.Close(), toBackend.Close())
+		return child.Ends{}, errors.Join(err, orders.Close(), toBackend.Close())
 	}
-	s.cmd = exec.Command(host.Executable, host.Args...)
-	s.cmd.Env = host.Environ
-	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = orders, events, &s.stderr
-	s.cmd.WaitDelay = stderrWait
-	detach(s.cmd)
-	err = s.cmd.Start()
-	err = errors.Join(err, orders.Close(), events.Close())
-	if err != nil {
-		if s.cmd.Process != nil {
-			err = errors.Join(err, s.cmd.Process.Kill(), s.cmd.Wait())
+	return child.Ends{Stdin: orders, Stdout: events, In: fromBackend, Out: toBackend}, nil
+}
+
+// Serve is what the started process does: it lets the backend obey what comes in
+// and writes its events out (wire.Serve). Where In and Out are the process's
+// standard input and output, it first takes them for itself (child.TakeStdio).
+//
+// It returns when the session is over; the process shall then exit, with a
+// status other than 0 if there was an error.
+func Serve(ctx context.Context, s stream.Served) error {
+	in, out := s.In, s.Out
+	if in == io.Reader(os.Stdin) && out == io.Writer(os.Stdout) {
+		orders, events, err := child.TakeStdio()
+		if err != nil {
+			return err
 		}
-		return errors.Join(err, toBackend.Close(), fromBackend.Close())
+		in, out = orders, events
+		// They are closed by the process's end: before that, the frontend would
+		// learn of an end whose status it cannot have yet.
 	}
-	var trace io.Writer
-	if s.trace != nil {
-		trace = s.trace.(io.Writer)
-	}
-	s.Client, err = wire.Dial(fromBackend, toBackend, trace)
-	if err != nil {
-		return errors.Join(err, s.cmd.Process.Kill(), s.cmd.Wait(), toBackend.Close(), fromBackend.Close())
-	}
-	go s.reap(fromBackend)
-	return nil
-}
-
-// reap waits for the process and says how it ended. It runs as long as the
-// process does.
-func (s *session) reap(fromBackend *os.File) {
-	// The status says it all; Wait's other errors concern standard error only.
-	_ = s.cmd.Wait()
-	s.status = s.cmd.ProcessState.String()
-	if !s.cmd.ProcessState.Success() {
-		s.kill() // what it left in its group
-	}
-	close(s.exited)
-	// What the process wrote is still in the pipe. The reader reaches its end
-	// unless a grandchild holds it open, which would be a backend's mistake.
-	t := time.NewTimer(exitWait)
-	defer t.Stop()
-	select {
-	case <-s.Done():
-	case <-t.C:
-	}
-	_ = fromBackend.Close()
-}
-
-// Send queues an order.
-func (s *session) Send(ctx context.Context, o stream.Order) error {
-	err := s.Client.Send(ctx, o)
-	if errors.Is(err, wire.ErrGone) {
-		return s.lost()
-	}
-	return err
-}
-
-// Recv returns the events of one batch.
-func (s *session) Recv(ctx context.Context) ([]stream.Event, error) {
-	events, err := s.Client.Recv(ctx)
-	if errors.Is(err, wire.ErrGone) {
-		return nil, s.lost()
-	}
-	return events, err
-}
-
-// lost says what became of the backend. Its output has ended or makes no sense,
-// or the stream was closed: it exits, or is made to.
-func (s *session) lost() *stream.LostError {
-	select {
-	case <-s.exited:
-	case <-time.After(min(exitWait, s.wait)):
-		s.killed.Store(true)
-		s.kill()
-		<-s.exited
-	}
-	err := s.Err()
-	if err == nil {
-		err = errors.New("the stream was closed")
-	}
-	return &stream.LostError{Strategy: Name, Status: s.status, Stderr: s.stderr.String(), Err: err}
-}
-
-// hangUp closes the orders, and kills the backend if it does not end in time.
-func (s *session) hangUp() {
-	s.hung.Do(func() {
-		s.HangUp()
-		go func() {
-			t := time.NewTimer(s.wait)
-			defer t.Stop()
-			select {
-			case <-s.exited:
-			case <-t.C:
-				s.killed.Store(true)
-				s.kill()
-			}
-		}()
-	})
-}
-
-// kill ends the backend and its process group now.
-func (s *session) kill() { killGroup(s.cmd.Process) }
-
-// Close hangs up and waits for the process's end. It fails where the backend had
-// to be killed.
-func (s *session) Close() error {
-	s.closed.Do(func() {
-		s.hangUp()
-		s.Discard()
-		<-s.exited // hangUp sees to it
-		<-s.Done()
-		if s.trace != nil {
-			s.result = s.trace.Close()
-		}
-		if s.killed.Load() {
-			s.result = errors.Join(s.result, fmt.Errorf("the backend did not end within %v and was killed", s.wait))
-		}
-	})
-	return s.result
+	return wire.Serve(ctx, in, out, s.NewBackend())
 }

@@ -8,8 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// alive tells whether a process exists.
-func alive(pid int) bool { return unix.Kill(pid, 0) == nil }
+// alive tells whether a process exists. A child that ended and that nobody waits
+// for does not.
+func alive(pid int) bool {
+	if ended, err := unix.Wait4(pid, nil, unix.WNOHANG, nil); err == nil && ended == pid {
+		return false
+	}
+	return unix.Kill(pid, 0) == nil
+}
 
 // cpu is the processor time of this process and of the children it waited for.
 func cpu() time.Duration {

@@ -10,7 +10,6 @@ package strategytest
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,16 +19,18 @@ import (
 	"bst/impl/stream"
 )
 
-// Serve is a strategy's half of a started backend: pipe.Serve is one.
-type Serve func(context.Context, io.Reader, io.Writer, stream.Backend) error
-
 // Subject is a strategy under test.
 type Subject struct {
 	Name string
 	Open stream.Open
-	// Process says that the backend is a process of its own.
-	Process bool
+	// Serve is set where the backend is a process of its own.
+	Serve stream.Serve
+	// Stays says that this process outlives its session.
+	Stays bool
 }
+
+// process says that the backend is a process of its own.
+func (s Subject) process() bool { return s.Serve != nil }
 
 // The first argument of this executable when it is started as something other
 // than a test.
@@ -40,24 +41,49 @@ const (
 
 // Main is the TestMain of a package that runs the suite. It returns to the tests
 // unless this process was started by one of them to be a backend or a frontend.
-func Main(m *testing.M, subjects []Subject, serves map[string]Serve) int {
-	if len(os.Args) > 3 && os.Args[1] == asBackend {
-		// Nothing reads flags or files before this: it is what bst does too.
-		if err := serves[os.Args[2]](context.Background(), os.Stdin, os.Stdout, script(os.Args[3])); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		return 0
-	}
-	if len(os.Args) > 4 && os.Args[1] == asFrontend {
+func Main(m *testing.M, subjects []Subject) int {
+	if len(os.Args) > 3 && (os.Args[1] == asBackend || os.Args[1] == asFrontend) {
 		for _, s := range subjects {
-			if s.Name == os.Args[2] {
+			switch {
+			case s.Name != os.Args[2]:
+			case os.Args[1] == asBackend:
+				return backend(s, os.Args[3])
+			default:
 				return frontend(s, os.Args[3], os.Args[4])
 			}
 		}
 		return 1
 	}
-	return m.Run()
+	dir, err := os.MkdirTemp("", "bst-strategies-")
+	if err == nil {
+		// Backends that stay have their sockets there, and end when it is gone.
+		err = os.Setenv("XDG_RUNTIME_DIR", dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	status := m.Run()
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return status
+}
+
+// backend is what a strategy starts. Nothing reads flags or files before this: it
+// is what bst does too.
+func backend(s Subject, scriptName string) int {
+	err := s.Serve(context.Background(), stream.Served{In: os.Stdin, Out: os.Stdout,
+		Args:       os.Args[4:],
+		NewBackend: func() stream.Backend { return script(scriptName) },
+		Keep:       func() func() stream.Backend { return func() stream.Backend { return script(scriptName) } },
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // frontend opens a session, says that it did, and waits to be killed.
@@ -87,10 +113,12 @@ func host(s Subject, scriptName string) stream.Host {
 		panic(err) // a test without its executable
 	}
 	return stream.Host{
+		Strategy:   s.Name,
 		NewBackend: func() stream.Backend { return script(scriptName) },
 		Executable: self,
 		Args:       []string{asBackend, s.Name, scriptName},
-		Environ:    os.Environ(),
+		Project:    filepath.Dir(self),
+		Environ:    append(os.Environ(), "BST_WARM_IDLE=500ms"),
 	}
 }
 

@@ -208,8 +208,11 @@ func testSendAfterTheEnd(t *testing.T, s Subject) {
 // What a backend prints harms no event; what it prints on standard error can be
 // read.
 func testStrayOutput(t *testing.T, s Subject) {
-	if !s.Process {
+	if !s.process() {
 		t.Skip("in this process, standard output is the test's own")
+	}
+	if s.Stays {
+		t.Skip("what a backend that stays prints is no frontend's in particular, and goes to its log")
 	}
 	h := host(s, "noisy")
 	var stderr strings.Builder
@@ -331,7 +334,7 @@ func testLost(t *testing.T, s Subject) {
 		{"kill", true, "script is killed", ""},
 	} {
 		t.Run(test.script, func(t *testing.T) {
-			if test.process && !s.Process {
+			if test.process && !s.process() {
 				t.Skip("it would end this process")
 			}
 			c := open(t, s, test.script, t.TempDir())
@@ -349,7 +352,7 @@ func testLost(t *testing.T, s Subject) {
 			if !strings.Contains(lost.Stderr+lost.Err.Error(), test.says) {
 				t.Errorf("the error does not say %q: %#v", test.says, lost)
 			}
-			if s.Process && !strings.Contains(lost.Status, test.status) {
+			if s.process() && !s.Stays && !strings.Contains(lost.Status, test.status) {
 				t.Errorf("the status is %q, want %q", lost.Status, test.status)
 			}
 			if _, err := c.st.Recv(t.Context()); !errors.As(err, &lost) {
@@ -366,7 +369,7 @@ func testLost(t *testing.T, s Subject) {
 }
 
 func testCannotStart(t *testing.T, s Subject) {
-	if !s.Process {
+	if !s.process() {
 		t.Skip("there is nothing to start")
 	}
 	h := host(s, "wait")
@@ -379,6 +382,12 @@ func testCannotStart(t *testing.T, s Subject) {
 	h = host(s, "wait")
 	h.Args = []string{"-test.run=^$"}
 	c, err := s.Open(t.Context(), h)
+	if s.Stays {
+		if !errors.As(err, &serr) { // it is not ready before it serves
+			t.Errorf("Open of another program returned %v", err)
+		}
+		return
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +420,7 @@ func testFrontendKilled(t *testing.T, s Subject) {
 			t.Fatal(err)
 		}
 		_ = cmd.Wait() // it was killed: the error says so
-		if s.Process {
+		if s.process() {
 			marked(t, dir, "closed")
 		}
 	}
@@ -439,7 +448,7 @@ func testNothingIsLeft(t *testing.T, s Subject) {
 		}
 	}
 	eventually(t, "the goroutines' end", func() bool { return runtime.NumGoroutine() <= before })
-	if !s.Process {
+	if !s.process() {
 		if diff := cmp.Diff([]int{os.Getpid(), os.Getpid(), os.Getpid(), os.Getpid(), os.Getpid()}, pids); diff != "" {
 			t.Errorf("a process was started (-want +got):\n%s", diff)
 		}
@@ -448,6 +457,8 @@ func testNothingIsLeft(t *testing.T, s Subject) {
 	for _, pid := range pids {
 		if pid == os.Getpid() {
 			t.Error("no process was started")
+		} else if s.Stays {
+			eventually(t, "the end of a backend that is idle", func() bool { return !alive(pid) })
 		} else if alive(pid) {
 			t.Errorf("process %d is left", pid)
 		}

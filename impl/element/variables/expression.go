@@ -82,15 +82,22 @@ func (e expression) expand(get func(name string) (string, bool)) (string, bool) 
 			return value, true
 		}
 	}
-	var b strings.Builder
-	at := 0
+	var few [8]string
+	values, size := few[:0], len(e.text)
 	for _, r := range e.refs {
 		value, ok := get(r.name)
 		if !ok {
 			return r.name, false
 		}
+		values = append(values, value)
+		size += len(value) - (r.end - r.start)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	at := 0
+	for i, r := range e.refs {
 		b.WriteString(e.text[at:r.start])
-		b.WriteString(value)
+		b.WriteString(values[i])
 		at = r.end
 	}
 	b.WriteString(e.text[at:])

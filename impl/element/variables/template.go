@@ -2,7 +2,6 @@ package variables
 
 import (
 	"slices"
-	"strings"
 	"sync"
 
 	"bst/impl/node"
@@ -51,18 +50,17 @@ func (t *Template[T]) collect(n *node.Node) {
 
 // Expand gives the result for an element. The caller must not change it.
 func (t *Template[T]) Expand(s *Set) (T, error) {
-	var b strings.Builder
+	var room [256]byte
+	key := room[:0]
 	for _, name := range t.refs {
 		value, ok := s.Get(name)
 		if !ok {
 			return t.expand(s) // and say what is missing
 		}
-		b.WriteString(value)
-		b.WriteByte(0)
+		key = append(append(key, value...), 0)
 	}
-	key := b.String()
 	t.mu.Lock()
-	result, ok := t.results[key]
+	result, ok := t.results[string(key)]
 	t.mu.Unlock()
 	if ok {
 		return result, nil
@@ -74,7 +72,7 @@ func (t *Template[T]) Expand(s *Set) (T, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.results) < templateResults {
-		t.results[key] = result
+		t.results[string(key)] = result
 	}
 	return result, nil
 }

@@ -3,9 +3,9 @@ package session
 import (
 	"context"
 	"os"
-	"strconv"
 	"strings"
 
+	"bst/impl/bug"
 	"bst/impl/frontend"
 	"bst/impl/stream"
 	"bst/impl/term"
@@ -29,10 +29,10 @@ func (l *loop) ask(q *question) {
 func (l *loop) listen() {
 	ctx, cancel := context.WithCancel(l.ctx)
 	l.cancel = cancel
-	go func() {
+	bug.Start(func() {
 		line, err := l.o.Console.ReadLine(ctx)
 		l.answers <- answer{line, err}
-	}()
+	}, func(e *bug.Error) { l.answers <- answer{"", e} })
 }
 
 // dropQuestion takes a question back.
@@ -75,9 +75,13 @@ func (l *loop) answered(a answer) {
 		if q.failure == nil {
 			l.m.Notice(frontend.NoteContinuing)
 		} else {
+			l.passed = append(l.passed, q.failure.Job)
 			l.m.Notice(frontend.NoteContinuingOthers)
 		}
 		l.goOn()
+	case frontend.ChoiceDetach:
+		l.send(&stream.Continue{})
+		l.leave()
 	case frontend.ChoiceRetry:
 		l.m.Notice(frontend.NoteRetrying)
 		l.send(&stream.Retry{Job: q.failure.Job})
@@ -92,10 +96,27 @@ func (l *loop) answered(a answer) {
 	}
 }
 
+// heedOthers takes a question back that another frontend of the session has
+// answered: the scheduler held, and does not any more.
+func (l *loop) heedOthers() {
+	if l.mode != asking || l.terminated || l.quitting {
+		return
+	}
+	switch held := l.m.State() == stream.StateHeld; {
+	case held:
+		l.question.held = true
+	case l.question.held && l.m.Session() != "":
+		l.say("\n")
+		l.dropQuestion()
+		l.m.DropHeld()
+	}
+}
+
 // goOn ends a hold once every failure was asked about.
 func (l *loop) goOn() {
 	if l.m.HeldCount() == 0 {
-		l.send(&stream.Continue{})
+		l.send(&stream.Continue{Answered: l.passed})
+		l.passed = nil
 	}
 }
 
@@ -143,12 +164,13 @@ func hasName(env []string, name string) bool {
 // program's own.
 func (l *loop) lend(shell *stream.ShellReady, argv, env []string, dir string) {
 	l.o.Console.Restore()
+	l.unbar()
 	ctx, cancel := context.WithCancel(l.ctx)
 	l.cancel, l.mode = cancel, lending
-	go func() {
+	bug.Start(func() {
 		status, err := l.o.Console.Run(ctx, argv, env, dir)
 		l.lent <- lentResult{shell, status, err}
-	}()
+	}, func(e *bug.Error) { l.lent <- lentResult{shell, frontend.StatusError, e} })
 }
 
 // returned takes the terminal back.
@@ -165,24 +187,4 @@ func (l *loop) returned(r lentResult) {
 		l.send(&stream.ShellDone{Shell: r.shell.Shell, Status: r.status})
 	}
 	l.askAgain()
-}
-
-// notify tells the desktop through terminals that pass it on (OSC 777); others
-// could print garbage.
-func (l *loop) notify(title, text string) {
-	name := l.o.Getenv("TERM")
-	version, err := strconv.Atoi(l.o.Getenv("VTE_VERSION"))
-	if l.o.Status && err == nil && version >= 4600 && (strings.HasPrefix(name, "xterm") || strings.HasPrefix(name, "vte")) {
-		l.say("\x1b]777;notify;" + oscText(title) + ";" + oscText(text) + "\x07")
-	}
-}
-
-// oscText keeps a text from ending the sequence that carries it.
-func oscText(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == ';' {
-			return ' '
-		}
-		return r
-	}, text)
 }

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package session
 
@@ -13,6 +13,7 @@ import (
 
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"bst/impl/frontend"
 	"bst/impl/stream"
@@ -79,8 +80,8 @@ func (p *person) types(text string) { io.WriteString(p.master, text) }
 func TestFailureMenu(t *testing.T) {
 	p, console := sitDown(t)
 	result, sent := play(t, Options{
-		Console: console, Interactive: true, Status: true,
-		Model: newModel(t, frontend.Options{Session: "Build", Fold: true}),
+		Console: console, Interactive: true, Features: term.Features{Status: true},
+		Model: newModel(t, frontend.Options{Session: "Build", Style: frontend.Digest}),
 	}, func(b backend) {
 		b.expect("build")
 		b.emit(&stream.Started{}, &stream.Heading{Project: "p"}, &stream.Queue{Action: "Build"}, running)
@@ -186,4 +187,29 @@ func TestQuestionIsTakenBack(t *testing.T) {
 		t.Errorf("%+v", result)
 	}
 	p.waitFor("FAILURE Build")
+}
+
+// TestFrontendBugOnTerminal: the terminal is given back.
+func TestFrontendBugOnTerminal(t *testing.T) {
+	p, console := sitDown(t)
+	before, err := unix.IoctlGetTermios(int(p.master.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	play(t, Options{
+		Console: console, Interactive: true, Features: term.Features{Status: true}, LogFile: bomb{},
+		Model: newModel(t, frontend.Options{Session: "Build", Copy: true}),
+		Order: &stream.Build{Session: stream.Session{Settings: stream.Settings{LogDir: t.TempDir()}}},
+	}, func(b backend) {
+		b.expect("build")
+		b.emit(&stream.Started{}, running)
+	})
+	p.waitFor("Unhandled exception")
+	after, err := unix.IoctlGetTermios(int(p.master.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("the terminal's settings changed (-before +after):\n%s", diff)
+	}
 }

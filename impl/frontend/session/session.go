@@ -11,9 +11,9 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strings"
 	"time"
 
+	"bst/impl/bug"
 	"bst/impl/frontend"
 	"bst/impl/stream"
 	"bst/impl/term"
@@ -24,8 +24,8 @@ type Options struct {
 	Order   stream.Work
 	Model   *frontend.Model
 	Console *term.Console
-	// Status draws a status area, which needs a terminal that can.
-	Status bool
+	// Features are what the terminal can do: with them there is a status area.
+	Features term.Features
 	// Interactive allows questions; without it ^C terminates at once.
 	Interactive bool
 	// LogFile gets the model's copy of the log; nil for none.
@@ -35,10 +35,23 @@ type Options struct {
 	Colors    bool
 	// Getenv reads the environment (PAGER, TERM, VTE_VERSION).
 	Getenv func(string) string
-	// Interval is the shortest time between two frames; 0 stands for 100 ms.
+	// Interval is the shortest time between two frames; 0 stands for the usual.
 	Interval time.Duration
+	// PerEvent draws the whole screen on every event and waits for it, as UIs do
+	// that are not bounded: what frames are measured against.
+	PerEvent bool
+	// Tally is filled with what the session costs; nil for nobody who asks.
+	Tally *Tally
+	// Spill makes a file for the part of the log that a terminal does not take
+	// for so long that it does not fit into memory. Nil makes temporary ones.
+	Spill func() (*os.File, error)
 	// Signals come from term.Signals.
 	Signals <-chan term.Signal
+	// Leave leaves the session as soon as it runs (bst build --detach).
+	Leave bool
+	// Attached says that the session was there before: this frontend's end is not
+	// the session's.
+	Attached bool
 	// Backend collects what a backend writes to its standard error.
 	Backend *Stderr
 }
@@ -54,14 +67,15 @@ type Result struct {
 }
 
 const (
-	defaultInterval = 100 * time.Millisecond
-	slowestInterval = time.Second
-	// share is how many times longer than its drawing a frame stays: a slow
-	// terminal gets fewer frames.
-	share = 10
-	// maxPending bounds the text that waits for the terminal, in bytes. Beyond
-	// it events are left in the stream until the terminal has caught up.
+	// maxPending bounds the standard output that waits for a terminal, in bytes.
+	// Beyond it events are left in the stream until the terminal has caught up.
 	maxPending = 4 << 20
+	// slice is how many events are applied before signals and the screen are
+	// looked after again: some 0.2 ms.
+	slice = 512
+	// endPatience is how long the last of the log may take to be written once
+	// the work has ended; of what is left then, a screenful is.
+	endPatience = 500 * time.Millisecond
 	// suspendPatience is how long ^Z waits for the backend to hold still.
 	suspendPatience = time.Second
 	// abandonPatience is how long a terminated backend may take after its
@@ -82,6 +96,7 @@ const (
 type received struct {
 	events []stream.Event
 	err    error
+	at     time.Time
 }
 
 type loop struct {
@@ -93,13 +108,20 @@ type loop struct {
 
 	mode     mode
 	question *question
+	passed   []stream.JobID        // failures that were passed over since the last Continue
 	shellFor *frontend.HeldFailure // the failure whose menu comes back after the shell
 
+	begin      time.Time
 	dirty      bool
-	nextFrame  time.Time
-	interval   time.Duration
-	terminated bool // a Terminate order was sent
+	beside     beside
+	pacer      pacer
+	backlog    backlog
+	events     []stream.Event // received, to be applied
+	received   error          // what came with them
+	abandonAt  time.Time      // nobody reads: how long the backend may still take
+	terminated bool           // a Terminate order was sent
 	quitting   bool
+	leaving    bool // a Detach order was sent
 	interrupts int
 	broken     error // a write failed: nobody reads
 	logErr     error
@@ -110,6 +132,7 @@ type loop struct {
 
 	answers chan answer
 	lent    chan lentResult
+	bugs    chan *bug.Error    // of the goroutine that receives
 	cancel  context.CancelFunc // of the question or of the lent program
 	stopAt  time.Time          // ^Z: stop by then at the latest
 }
@@ -117,6 +140,7 @@ type loop struct {
 type question struct {
 	menu    *frontend.Menu
 	failure *frontend.HeldFailure // nil for the ^C menu
+	held    bool                  // the scheduler held since it was asked
 }
 
 type answer struct {
@@ -132,35 +156,40 @@ type lentResult struct {
 
 // Run shows a session until it ends. The stream gets the order first; it is
 // closed when Run returns.
-func Run(ctx context.Context, s stream.Stream, o Options) Result {
+func Run(ctx context.Context, s stream.Stream, o Options) (result Result) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if o.Interval <= 0 {
-		o.Interval = defaultInterval
+	if o.Spill == nil {
+		o.Spill = func() (*os.File, error) { return os.CreateTemp("", "bst-log-*.txt") }
 	}
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
 	l := &loop{
 		o: o, s: s, m: o.Model, ctx: ctx,
-		screen:   term.NewScreen(o.Console.Err, o.Console.Out, o.Status),
-		interval: o.Interval,
-		answers:  make(chan answer, 1),
-		lent:     make(chan lentResult, 1),
+		screen:  term.NewScreen(o.Console.Err, o.Console.Out, o.Features),
+		pacer:   newPacer(o.Interval, time.Now()),
+		backlog: backlog{open: o.Spill},
+		answers: make(chan answer, 1),
+		lent:    make(chan lentResult, 1),
+		bugs:    make(chan *bug.Error, 1),
 	}
+	defer bug.Catch(func(e *bug.Error) { result = l.broke(e) })
 	// Whatever happens, the terminal is given back as it was found.
 	defer l.screen.Close()
+	defer l.backlog.drop()
 	defer o.Console.Restore()
+	defer l.unbar()
 
-	l.m.Begin(time.Now())
+	l.begin = time.Now()
+	l.m.Begin(l.begin)
 	l.dirty = true
-	l.nextFrame = time.Now().Add(l.interval)
 	if err := s.Send(ctx, o.Order); err != nil {
 		l.loseTo(err)
 	} else {
 		l.run()
 	}
-	result := l.end()
+	result = l.end()
 	// Closing tells the backend that the frontend is gone. A session that ended
 	// by itself has nothing left to say; another reports through Recv.
 	_ = s.Close()
@@ -170,28 +199,38 @@ func Run(ctx context.Context, s stream.Stream, o Options) Result {
 // run is the loop: one goroutine owns model and screen.
 func (l *loop) run() {
 	events := make(chan received)
-	go l.receive(events)
+	bug.Start(func() { l.receive(events) }, func(e *bug.Error) { l.bugs <- e })
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
 		l.proceed()
-		if l.m.Finished() != nil || l.lostErr != nil {
+		if l.m.Finished() != nil || l.lostErr != nil || l.m.Left() {
 			return
 		}
 		l.draw()
 
 		in := events
+		if len(l.events) > 0 || l.received != nil {
+			// What was received comes first, a slice at a time: a person who
+			// interrupts does not wait for all of it.
+			l.apply()
+			select {
+			case w := <-l.screen.Done():
+				l.landed(w)
+			case sig := <-l.o.Signals:
+				l.signal(sig)
+			default:
+			}
+			continue
+		}
 		if l.m.Pending() > maxPending && (l.screen.Busy() || l.mode == asking || l.mode == lending) {
 			in = nil
 		}
 		timer.Reset(time.Until(l.wake()))
 		select {
 		case r := <-in:
-			l.m.Apply(time.Now(), r.events...)
-			l.dirty = l.dirty || len(r.events) > 0
-			if r.err != nil && l.m.Finished() == nil {
-				l.loseTo(r.err)
-			}
+			l.events, l.received = r.events, r.err
+			l.o.Tally.arrived(len(r.events), r.at)
 		case w := <-l.screen.Done():
 			l.landed(w)
 		case sig := <-l.o.Signals:
@@ -200,14 +239,52 @@ func (l *loop) run() {
 			l.answered(a)
 		case r := <-l.lent:
 			l.returned(r)
+		case e := <-l.bugs:
+			panic(e)
 		case <-l.backendSpoke():
 			l.m.Notice(l.o.Backend.take())
 			l.dirty = true
 		case <-timer.C:
-			if l.broken != nil && time.Now().After(l.nextFrame) {
+			if l.broken != nil && !time.Now().Before(l.abandonAt) {
 				return // the backend did not end in time; Close ends it
 			}
 		}
+	}
+}
+
+// apply takes in the next of what was received.
+func (l *loop) apply() {
+	n := min(len(l.events), slice)
+	switch {
+	case n == 0:
+	case l.o.PerEvent:
+		n = 1
+		now := time.Now()
+		l.m.Apply(now, l.events[0])
+		if l.broken == nil && (l.mode == drawing || l.mode == awaiting) {
+			l.screen.Stale()
+			l.account(l.flushFrame(l.frame(now, true)))
+		}
+	default:
+		l.m.Apply(time.Now(), l.events[:n]...)
+		l.dirty = true
+		l.keep()
+	}
+	if l.events = l.events[n:]; len(l.events) > 0 {
+		return
+	}
+	if err := l.received; err != nil && l.m.Finished() == nil {
+		l.loseTo(err)
+	}
+	l.received = nil
+}
+
+// keep moves what the model has of the log to where it waits, and its copy to
+// the log file.
+func (l *loop) keep() {
+	l.backlog.add(l.m.TakeLog())
+	if copied := l.m.TakeCopy(); len(copied) > 0 && l.o.LogFile != nil && l.logErr == nil {
+		_, l.logErr = l.o.LogFile.Write(copied)
 	}
 }
 
@@ -215,8 +292,9 @@ func (l *loop) run() {
 func (l *loop) receive(to chan<- received) {
 	for {
 		events, err := l.s.Recv(l.ctx)
+		at := time.Now()
 		select {
-		case to <- received{events, err}:
+		case to <- received{events, err, at}:
 		case <-l.ctx.Done():
 			return
 		}
@@ -247,104 +325,23 @@ func (l *loop) loseTo(err error) {
 	}
 }
 
-// wake is when the loop must look again although nothing happened.
-func (l *loop) wake() time.Time {
-	now := time.Now()
-	switch {
-	case l.broken != nil:
-		return l.nextFrame
-	case !l.stopAt.IsZero():
-		return l.stopAt
-	case l.screen.Busy() || l.mode == asking || l.mode == lending:
-		return now.Add(time.Hour) // something else wakes it
-	case l.dirty:
-		return l.nextFrame
-	case l.o.Status && l.m.Lively():
-		next := l.nextFrame.Add(time.Second - l.interval)
-		if next.Before(now) {
-			return now
-		}
-		return next
-	}
-	return now.Add(time.Hour)
-}
-
-// draw sends a frame if one is due.
-func (l *loop) draw() {
-	now := time.Now()
-	if l.broken != nil || l.screen.Busy() || (l.mode != drawing && l.mode != awaiting) || now.Before(l.nextFrame) {
-		return
-	}
-	if !l.dirty && !(l.o.Status && l.m.Lively() && !now.Before(l.nextFrame.Add(time.Second-l.interval))) {
-		return
-	}
-	l.dirty = false
-	l.nextFrame = now.Add(l.interval)
-	l.screen.Draw(l.frame(now, true))
-}
-
-// frame takes what waits to be written.
-func (l *loop) frame(now time.Time, status bool) term.Frame {
-	f := term.Frame{Log: l.m.TakeLog(now, !status), Output: l.m.TakeOutput()}
-	if copied := l.m.TakeCopy(); len(copied) > 0 && l.o.LogFile != nil && l.logErr == nil {
-		_, l.logErr = l.o.LogFile.Write(copied)
-	}
-	if status && l.o.Status && !l.terminated && l.o.Console.Foreground() {
-		columns, rows := l.o.Console.Size()
-		f.Status = l.m.Status(now, columns, rows)
-		if len(f.Status) > 0 {
-			l.o.Console.Quiet()
-		}
-	}
-	return f
-}
-
-// landed takes in how long a frame took and what went wrong with it.
-func (l *loop) landed(w term.Written) {
-	l.screen.Landed()
-	l.account(w)
-}
-
-func (l *loop) account(w term.Written) {
-	l.interval = min(max(l.o.Interval, share*w.Took), max(slowestInterval, l.o.Interval))
-	if due := time.Now().Add(l.interval - l.o.Interval); due.After(l.nextFrame) {
-		l.nextFrame = due
-	}
-	if w.Err != nil && l.broken == nil {
-		// Nobody reads what is written, or it cannot be written: the work is
-		// ended as if by ^C, and the loop waits for that, for a while.
-		l.broken = w.Err
-		l.terminate()
-		l.nextFrame = time.Now().Add(abandonPatience)
-	}
-}
-
-// flush writes all that waits, and takes the status area away.
-func (l *loop) flush() {
-	if l.broken != nil {
-		return
-	}
-	l.account(l.screen.Flush(l.frame(time.Now(), false)))
-	l.dirty = true
-}
-
-// say writes text at once, outside the log: questions.
-func (l *loop) say(text string) {
-	if l.broken == nil {
-		l.account(l.screen.Flush(term.Frame{Log: []byte(text)}))
-	}
-}
-
 // proceed does what the events that were applied ask for.
 func (l *loop) proceed() {
 	for c := l.m.TakeCheckout(); c != nil; c = l.m.TakeCheckout() {
 		l.copyOut(c)
 	}
+	for log := l.m.TakeLogShown(); log != nil; log = l.m.TakeLogShown() {
+		l.copyFile(log.Path)
+	}
 	if !l.stopAt.IsZero() && (l.m.State() == stream.StateSuspended || !time.Now().Before(l.stopAt)) {
 		l.stop()
 	}
-	if l.m.Finished() != nil || l.lostErr != nil {
+	if l.m.Finished() != nil || l.lostErr != nil || l.m.Left() {
 		return
+	}
+	l.heedOthers()
+	if l.o.Leave && l.m.Scheduled() {
+		l.leave()
 	}
 	for r := l.m.TakeRefusal(); r != nil; r = l.m.TakeRefusal() {
 		if l.mode == awaiting {
@@ -381,7 +378,7 @@ func (l *loop) signal(sig term.Signal) {
 		if l.mode == lending {
 			l.cancel()
 		}
-		l.terminate()
+		l.giveUp()
 	case term.Suspend:
 		if l.mode == asking || l.mode == drawing || l.mode == awaiting {
 			l.send(&stream.Suspend{})
@@ -409,10 +406,10 @@ func (l *loop) interrupt() {
 		l.loseTo(errImpatient)
 	case !l.o.Interactive || l.quitting || !l.m.Scheduled():
 		l.aborted = l.aborted || !l.m.Scheduled()
-		l.terminate()
+		l.giveUp()
 	default:
 		l.send(&stream.Hold{})
-		l.ask(&question{menu: frontend.InterruptMenu()})
+		l.ask(&question{menu: frontend.InterruptMenu(l.m.Session() != "")})
 	}
 }
 
@@ -425,12 +422,32 @@ func noteTerminate(q *question) string {
 	return frontend.NoteTerminating
 }
 
+// giveUp ends this frontend, and with it a session that is its own.
+func (l *loop) giveUp() {
+	if l.o.Attached {
+		l.leave()
+		return
+	}
+	l.terminate()
+}
+
+// leave lets the session go on without this frontend.
+func (l *loop) leave() {
+	if !l.leaving {
+		l.leaving = true
+		l.m.DropHeld()
+		l.send(&stream.Detach{})
+	}
+}
+
 func (l *loop) terminate() {
 	if l.terminated {
 		return
 	}
 	l.terminated = true
+	l.m.Terminating()
 	l.dirty = true
+	l.pacer.soon(time.Now())
 	l.m.DropHeld()
 	l.send(&stream.Terminate{})
 }
@@ -444,6 +461,7 @@ func (l *loop) stop() {
 		l.say("\n")
 	}
 	l.o.Console.Restore()
+	l.unbar()
 	if err := term.StopSelf(); err != nil {
 		l.m.Notice("\nCould not suspend: " + err.Error() + "\n")
 	}
@@ -460,9 +478,14 @@ func (l *loop) copyOut(c *stream.CheckoutDone) {
 	if !ok || !order.TarToStdout || c.Tar == "" {
 		return
 	}
-	l.flush()
 	defer os.Remove(c.Tar)
-	f, err := os.Open(c.Tar)
+	l.copyFile(c.Tar)
+}
+
+// copyFile writes a file of the backend's to the standard output.
+func (l *loop) copyFile(path string) {
+	l.flush()
+	f, err := os.Open(path)
 	if err == nil {
 		_, err = io.Copy(l.o.Console.Out, f)
 		err = errors.Join(err, f.Close())
@@ -470,73 +493,4 @@ func (l *loop) copyOut(c *stream.CheckoutDone) {
 	if err != nil && l.copyErr == nil {
 		l.copyErr = err
 	}
-}
-
-// end writes what is left and tells how it went.
-func (l *loop) end() Result {
-	l.dropQuestion()
-	if l.mode == lending {
-		l.cancel()
-		<-l.lent
-	}
-	if l.o.Backend != nil {
-		if text := l.o.Backend.take(); text != "" {
-			l.m.Notice(text)
-		}
-	}
-	var result Result
-	switch {
-	case l.m.Finished() != nil && l.aborted && l.m.Finished().Error != nil:
-		// ^C while loading: the reference's click gives up with status 1.
-		l.m.Notice("\nAborted!\n")
-		result = Result{Status: 1, Error: l.m.Finished().Error}
-	case l.m.Finished() != nil:
-		result.Status, result.Error = l.m.End(time.Now())
-	case l.lostErr != nil:
-		result = l.endLost()
-	default:
-		result.Status = frontend.StatusError
-	}
-	l.flush()
-	switch {
-	case l.broken != nil && term.IsClosed(l.broken):
-		result.Status = 1
-	case l.broken != nil:
-		result = l.writeFailed("Error writing output: ", l.broken)
-	case l.copyErr != nil && term.IsClosed(l.copyErr):
-		result.Status = 1
-	case l.copyErr != nil:
-		result = l.writeFailed("Error writing the tarball: ", l.copyErr)
-	case l.logErr != nil && result.Status == 0:
-		result = l.writeFailed("error writing the log file: ", l.logErr)
-	}
-	return result
-}
-
-func (l *loop) writeFailed(what string, err error) Result {
-	e := &stream.Error{Domain: stream.DomainApp, Message: what + err.Error()}
-	// The stream that failed may be this one; there is no other to say it on.
-	_, _ = io.WriteString(l.o.Console.Err, frontend.ErrorText(e, "", false))
-	return Result{Status: frontend.StatusError, Error: e}
-}
-
-// endLost says what died.
-func (l *loop) endLost() Result {
-	e := &stream.Error{Domain: stream.DomainStream, Reason: "backend-lost"}
-	switch {
-	case errors.Is(l.lostErr, errImpatient):
-		e.Reason = "interrupted"
-		e.Message = "Interrupted while jobs were being terminated"
-	case l.lost != nil:
-		e.Message = l.lost.Error()
-		if l.o.Backend == nil || !l.o.Backend.any() {
-			e.Detail = strings.TrimRight(l.lost.Stderr, "\n")
-		}
-	case errors.Is(l.lostErr, io.EOF):
-		e.Message = "the backend ended without finishing the session"
-	default:
-		e.Message = "the backend went away: " + l.lostErr.Error()
-	}
-	l.m.Notice(frontend.ErrorText(e, "", false))
-	return Result{Status: frontend.StatusError, Error: e, Lost: true}
 }

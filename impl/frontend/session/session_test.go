@@ -189,18 +189,49 @@ func TestPipe(t *testing.T) {
 	}
 }
 
+// What a session costs is counted: what arrived, and what was written.
+func TestTally(t *testing.T) {
+	var log bytes.Buffer
+	var tally Tally
+	began := time.Now()
+	play(t, Options{Console: piped("", io.Discard, &log), Tally: &tally}, func(b backend) {
+		b.expect("build")
+		b.emit(&stream.Started{}, running)
+		b.emit(&stream.JobStarted{Job: 1, Action: "Build", Log: "x.log"}, &stream.JobFinished{Job: 1, Action: "Build", Log: "x.log"})
+		b.emit(&stream.Finished{})
+	})
+	if tally.Events != 5 || tally.Bytes != int64(log.Len()) || tally.Bytes == 0 {
+		t.Errorf("%d events, %d bytes of %d", tally.Events, tally.Bytes, log.Len())
+	}
+	if tally.Frames < 1 || tally.Writes < tally.Frames {
+		t.Errorf("%d frames, %d writes", tally.Frames, tally.Writes)
+	}
+	if tally.FirstEvent.Before(began) || tally.FirstDrawn.Before(began) {
+		t.Errorf("begun %v, first event %v, first drawn %v", began, tally.FirstEvent, tally.FirstDrawn)
+	}
+	median, longest := tally.Delay()
+	if median <= 0 || longest < median || longest > time.Since(began) {
+		t.Errorf("delays %v, %v", median, longest)
+	}
+	// Nobody asks: nothing is counted, and nothing breaks.
+	var none *Tally
+	none.arrived(1, began)
+	none.drew()
+	none.landed(began, term.Written{Writes: 1})
+}
+
 func TestBackendLost(t *testing.T) {
 	var log bytes.Buffer
 	result, _ := play(t, Options{Console: piped("", io.Discard, &log)}, func(b backend) {
 		b.expect("build")
-		b.s.err = &stream.LostError{Strategy: "pipe", Status: "signal: killed", Stderr: "panic: oh\n\tno\n"}
+		b.s.err = &stream.LostError{Strategy: "pipe", Status: "signal: killed", Stderr: "bst backend: oh\n\tno\n"}
 		b.emit(&stream.Started{}, running)
 		close(b.s.events)
 	})
 	if result.Status != 255 || !result.Lost || result.Error == nil {
 		t.Errorf("%+v", result)
 	}
-	want := "START   Build\n\nthe backend (strategy pipe) went away: signal: killed\n\n    panic: oh\n    \tno\n"
+	want := "START   Build\n\nthe backend (strategy pipe) went away: signal: killed\n\n    bst backend: oh\n    \tno\n"
 	if diff := cmp.Diff(want, log.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -353,5 +384,33 @@ func TestFailuresNotInteractive(t *testing.T) {
 	})
 	if diff := cmp.Diff([]string{"build", "continue"}, sent); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// writes counts the writes that it gets.
+type writes struct{ n int }
+
+func (w *writes) Write(p []byte) (int, error) {
+	w.n++
+	return len(p), nil
+}
+
+// TestPerEvent: drawing on every event writes at least once for each line, frames
+// do not.
+func TestPerEvent(t *testing.T) {
+	const n = 50
+	for _, perEvent := range []bool{false, true} {
+		var log writes
+		result, _ := play(t, Options{Console: piped("", io.Discard, &log), PerEvent: perEvent}, func(b backend) {
+			b.expect("build")
+			events := []stream.Event{&stream.Started{}, running}
+			for range n {
+				events = append(events, &stream.Message{Type: stream.TypeInfo, Text: "line"})
+			}
+			b.emit(append(events, &stream.Finished{})...)
+		})
+		if result.Status != 0 || perEvent != (log.n >= n) {
+			t.Errorf("per event: %v: %d writes of %d lines, %+v", perEvent, log.n, n, result)
+		}
 	}
 }

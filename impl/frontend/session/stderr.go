@@ -34,13 +34,14 @@ func (s *Stderr) Write(data []byte) (int, error) {
 	return len(data), nil
 }
 
-// take gives what was written since the last call, as whole lines.
+// take gives what was written since the last call, as whole lines, but not how the
+// backend's runtime reports its death: that is for crash.
 func (s *Stderr) take() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text := string(s.text)
-	s.text = s.text[:0]
-	if s.cut > 0 {
+	text, report := splitCrash(string(s.text))
+	s.text = append(s.text[:0], report...)
+	if s.cut > 0 && report == "" {
 		text += "\n(the backend wrote more than could be shown)"
 		s.cut = 0
 	}
@@ -48,6 +49,14 @@ func (s *Stderr) take() string {
 		text += "\n"
 	}
 	return text
+}
+
+// crash gives the report of the backend's death, "" where there is none.
+func (s *Stderr) crash() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, report := splitCrash(string(s.text))
+	return report
 }
 
 // any says that anything was written at all.

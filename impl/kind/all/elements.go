@@ -21,6 +21,7 @@ import (
 	"bst/impl/kind/manual"
 	"bst/impl/kind/meson"
 	"bst/impl/kind/modulebuild"
+	"bst/impl/kind/ostreecommit"
 	"bst/impl/kind/pip"
 	"bst/impl/kind/pyproject"
 	"bst/impl/kind/script"
@@ -51,6 +52,7 @@ func Elements() []kind.Traits {
 		manual.Traits(),
 		meson.Traits(),
 		modulebuild.Traits(),
+		ostreecommit.Traits(),
 		pip.Traits(),
 		pyproject.Traits(),
 		script.Traits(),

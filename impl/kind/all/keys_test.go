@@ -55,10 +55,10 @@ func TestSourceKeys(t *testing.T) {
 		{"git_repo", "url: up:x.git\nref: abc\nversion: 1.2\nversion-guess-pattern: x", `{"bugfix":1,"ref":"abc","version":"1.2"}`},
 		{"git_module", "url: up:x.git\npath: deps/x\nref: abc", `["up:x.git","abc",{"path":"deps/x"}]`},
 		{"git_module", "url: up:x.git\npath: x\nref: abc\nversion: '7'", `["up:x.git","abc",{"path":"x"},"7"]`},
-		{"go_module", "url: up:m.git\nmodule: m.invalid/m\nref: {go-version: v1.2.0, git-ref: abc, explicit: True}",
-			`{"bugfix":1,"module":"m.invalid/m","ref":{"explicit":true,"git-ref":"abc","go-version":"v1.2.0"}}`},
-		{"go_module", "url: up:m.git\nmodule: m.invalid/m/sub\nref: {go-version: v1.2.0, git-ref: abc, explicit: False, subdirectory: sub}",
-			`{"bugfix":1,"module":"m.invalid/m/sub","ref":{"explicit":false,"git-ref":"abc","go-version":"v1.2.0","subdirectory":"sub"}}`},
+		{"go_module", "url: up:m.git\nmodule: m.invalid/m\nref: {go-version: v1.2.0, git-ref: 0123456789012345678901234567890123456789, explicit: True}",
+			`{"bugfix":1,"module":"m.invalid/m","ref":{"explicit":true,"git-ref":"0123456789012345678901234567890123456789","go-version":"v1.2.0"}}`},
+		{"go_module", "url: up:m.git\nmodule: m.invalid/m/sub\nref: {go-version: v1.2.0, git-ref: 0123456789012345678901234567890123456789, explicit: False, subdirectory: sub}",
+			`{"bugfix":1,"module":"m.invalid/m/sub","ref":{"explicit":false,"git-ref":"0123456789012345678901234567890123456789","go-version":"v1.2.0","subdirectory":"sub"}}`},
 		{"cargo", "url: up:crates\nref:\n- {name: a, version: 1.10, sha: " + sum + "}",
 			`["up:crates","Cargo.lock","crates",[{"name":"a","sha":"` + sum + `","version":"1.10"}]]`},
 		{"cargo2", "url: up:crates/\ncargo-lock: sub/Cargo.lock\nvendor-dir: vendor\nref:\n- {kind: registry, name: a, version: '1', sha: " + sum + "}\n" +
@@ -66,9 +66,15 @@ func TestSourceKeys(t *testing.T) {
 			"- {kind: git, name: c, version: '3', repo: 'https://b.invalid/c.git', commit: def}",
 			`["up:crates/","sub/Cargo.lock","vendor",[{"kind":"registry","name":"a","sha":"` + sum + `","version":"1"},` +
 				`{"commit":"abc","kind":"git","name":"b","query":{"rev":"abc"},"repo":"https://b.invalid/b.git","version":"2"},` +
-				`{"commit":"def","kind":"git","name":"c","repo":"https://b.invalid/c.git","version":"3"}],"x"]`},
+				`{"commit":"def","kind":"git","name":"c","repo":"https://b.invalid/c.git","version":"3"}],"a"]`},
+		{"git_tag", "url: up:m.git\nref: 1.0-0-gabc", `["up:m.git","1.0-0-gabc"]`},
+		{"git_tag", "url: up:m.git\ntrack: main\nref: abc\nuse-lfs: true\ncheckout-submodules: False\nversion: '3'\n" +
+			"submodules: {sub: {url: 'up:sub.git', checkout: True}, other: {}}",
+			`["up:m.git","abc",{"checkout_submodules":false},{"other":null,"sub":"up:sub.git"},` +
+				`{"submodule_checkout_overrides":{"sub":true}},"use-lfs","3"]`},
+		{"git_module", "url: up:m.git\npath: /lib/m/\nuse-lfs: True\nref: abc", `["up:m.git","abc",{"path":"lib/m"},"use-lfs"]`},
 		{"zip", "url: up:a.zip\nref: " + sum, `["up:a.zip","` + sum + `","*"]`},
-		{"zip", "url: up:a.zip\nbase-dir: ''\nref: " + sum, `["up:a.zip","` + sum + `",null]`},
+		{"zip", "url: up:a.zip\nbase-dir: ''\nref: " + sum, `["up:a.zip","` + sum + `",""]`},
 		{"zip", "url: up:a.zip\nversion-guess-pattern: \\d{8}\nref: " + sum, `["up:a.zip","` + sum + `","\\d{8}","*"]`},
 		{"patch_queue", "path: queue", `["ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",` +
 			`"3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"]`},
@@ -123,10 +129,18 @@ func TestSourcesWithoutRef(t *testing.T) {
 }
 
 func TestSourceInfos(t *testing.T) {
+	const commit = "0123456789012345678901234567890123456789"
+	const head = "- kind:\n  url: https://up.invalid/x.git\n  medium: git\n  version-type: commit\n  version: " + commit + "\n"
 	env := &sourcetest.Env{Dir: t.TempDir(), Aliases: map[string]string{"up": "https://up.invalid/"}}
 	for _, tt := range []struct{ kind, config, want string }{
-		{"git_repo", "url: up:x.git\nref: v1.2-3-gabc",
-			"- kind:\n  url: https://up.invalid/x.git\n  medium: git\n  version-type: commit\n  version: abc\n  version-guess: 1.2\n  extra-data:\n    commit-offset: 3\n"},
+		{"git_repo", "url: up:x.git\nref: v1.2-0-g" + commit, head + "  version-guess: 1.2\n  extra-data:\n    tag-name: v1.2\n    commit-offset: 0\n"},
+		{"git_repo", "url: up:x.git\nref: " + commit, head},
+		{"go_module", "url: up:x.git\nmodule: m\nref: {go-version: v1.2.3, explicit: False, git-ref: v1.2-3-g" + commit + "}",
+			head + "  version-guess: 1.2\n  extra-data:\n    tag-name: v1.2\n    commit-offset: 3\n"},
+		{"git_tag", "url: up:x.git\nref: v1.2-0-g" + commit, head + "  version-guess: 1.2\n  extra-data:\n    commit-offset: 0\n"},
+		{"git_module", "url: up:x.git\npath: p\nref: v1.2-3-g" + commit, head + "  version-guess: 1.2\n  extra-data:\n    commit-offset: 3\n"},
+		{"cargo2", "ref: [{kind: git, name: n, version: 1.2.3, repo: 'up:x.git', commit: " + commit + "}]",
+			head + "  version-guess: 1.2.3\n  extra-data:\n    crate-name: n\n"},
 		{"zip", "url: up:a-1.2.3.zip\nref: " + sum,
 			"- kind:\n  url: https://up.invalid/a-1.2.3.zip\n  medium: remote-file\n  version-type: sha256\n  version: " + sum + "\n  version-guess: 1.2.3\n"},
 		{"cargo", "url: up:crates\nref: [{name: a, version: 1.0.0, sha: " + sum + ", provenance: {homepage: h}}]",
@@ -134,6 +148,8 @@ func TestSourceInfos(t *testing.T) {
 				"  medium: remote-file\n  version-type: sha256\n  version: " + sum + "\n  version-guess: 1.0.0\n"},
 		{"docker", "url: up:some/image\nref: " + sum,
 			"- kind:\n  url: https://up.invalid\n  medium: oci-image\n  version-type: oci-digest\n  version: sha256:" + sum + "\n  extra-data:\n    image-name: some/image\n"},
+		{"bzr", "url: up:x\ntrack: trunk\nref: '12'\nversion: '3'",
+			"- kind:\n  url: https://up.invalid/x\n  medium: bzr\n  version-type: commit\n  version: 12\n  version-guess: 3\n"},
 		{"pip", "url: up:simple\npackages: [a]\nref: a==1.5",
 			"- kind:\n  url: https://up.invalid/simple\n  medium: pypi\n  version-type: indexed-version\n  version: 1.5\n  version-guess: 1.5\n  extra-data:\n    package-name: a\n"},
 	} {
@@ -164,10 +180,13 @@ func TestElementKeys(t *testing.T) {
 		{"collect_manifest", "path: /m.json", `{"path":"/m.json","source_provenance":true}`},
 		{"flatpak_image", "directory: /usr\nexclude: [b, a]\nmetadata: {Runtime: {name: x}}",
 			`{"directory":"/usr","exclude":["a","b"],"include":[],"metadata":{"Runtime":{"name":"x"}},"version":4}`},
-		{"flatpak_image", "directory: /usr\ncomponent-ids: [c]\nmetadata: {}",
-			`{"component-ids":["c"],"directory":"/usr","exclude":[],"include":[],"metadata":{},"version":4}`},
+		{"flatpak_image", "directory: /usr\ncomponent-ids: [c, b]\nmetadata: {Application: {}}",
+			`{"component-ids":["c","b"],"directory":"/usr","exclude":[],"include":[],"metadata":{"Application":{}},"version":4}`},
+		{"collect_manifest", "output-type: spdx\nspdx-info: {creators: [a], created: 5, name: n}\nuse-source-provenance: False\nwhatever: x",
+			`{"output_type":"spdx","path":null,"spdx_info":[["a"],null,5,null,"n"]}`},
+		{"ostree", "ostree-branch: a/b\ninitial-commands: [x]", `{"branch":"a/b","initial-commands":["x"]}`},
 		{"snap_image", "directory: /\nmetadata: {name: x, grade: 'True', list: [a]}",
-			`{"directory":"/","exclude":[],"include":[],"include-orphans":true,"metadata":{"grade":"True","list":["a"],"name":"x"},"version":7}`},
+			`{"directory":"/","exclude":[],"include":[],"include-orphans":true,"metadata":{"grade":"True","list":["a"],"name":"x"}}`},
 	} {
 		t.Run(tt.kind, func(t *testing.T) {
 			for _, traits := range Elements() {
@@ -183,5 +202,48 @@ func TestElementKeys(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Keys of releases whose plugins say other things of themselves.
+func TestVariants(t *testing.T) {
+	sum := strings.Repeat("0123456789abcdef", 4)
+	env := &sourcetest.Env{Dir: t.TempDir()}
+	for _, tt := range []struct{ kind, file, config, want string }{
+		{"zip", "", "url: x\nbase-dir: ''\nref: " + sum, `["x","` + sum + `",null]`},
+		{"zip", `get_str("base-dir", "*") or None` + "\n", "url: x\nbase-dir: ''\nref: " + sum, `["x","` + sum + `",null]`},
+		{"zip", `get_str("base-dir", "*")` + "\n", "url: x\nbase-dir: ''\nref: " + sum, `["x","` + sum + `",""]`},
+		{"cargo2", "", "ref: []", `["https://static.crates.io/crates","Cargo.lock","crates",[],"x"]`},
+		{"cargo2", "return [self.vendor_dir, self.ref]", "ref: []", `["https://static.crates.io/crates","Cargo.lock","crates",[]]`},
+		{"cargo2", "self.vendor_dir = node.get_str(\"vendor-dir\", \"there\")\n[\n self.ref,\n # next\n \"b\",\n]\n", "ref: []",
+			`["https://static.crates.io/crates","Cargo.lock","there",[],"b"]`},
+	} {
+		s := sourcetest.Must(t, sourceKind(t, tt.kind).Variant(tt.file), env, tt.config)
+		key, err := s.UniqueKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, encode(t, key)); diff != "" {
+			t.Errorf("%s of %q: %s", tt.kind, tt.file, diff)
+		}
+	}
+	for _, tt := range []struct{ kind, file, config, want string }{
+		{"collect_manifest", "", "", `{"path":null,"source_provenance":true}`},
+		{"collect_manifest", "def get_unique_key(self):", "", `{"path":null}`},
+		{"snap_image", "key['version'] = 7", "directory: /\nmetadata: {}",
+			`{"directory":"/","exclude":[],"include":[],"include-orphans":true,"metadata":{},"version":7}`},
+	} {
+		for _, traits := range Elements() {
+			if traits.Kind != tt.kind {
+				continue
+			}
+			e, err := kindtest.Configure(t, traits.Variant(tt.file), kindtest.New(t), tt.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, encode(t, e.UniqueKey())); diff != "" {
+				t.Errorf("%s of %q: %s", tt.kind, tt.file, diff)
+			}
+		}
 	}
 }

@@ -9,9 +9,11 @@ import (
 	"bst/impl/kind/cpan"
 	"bst/impl/kind/docker"
 	"bst/impl/kind/gencargolock"
+	"bst/impl/kind/generated"
 	"bst/impl/kind/git"
 	"bst/impl/kind/gitmodule"
 	"bst/impl/kind/gitrepo"
+	"bst/impl/kind/gittag"
 	"bst/impl/kind/gomodule"
 	"bst/impl/kind/local"
 	"bst/impl/kind/ostree"
@@ -21,6 +23,7 @@ import (
 	"bst/impl/kind/pypi"
 	"bst/impl/kind/remote"
 	"bst/impl/kind/tar"
+	"bst/impl/kind/workspace"
 	"bst/impl/kind/zip"
 )
 
@@ -34,9 +37,11 @@ func Sources() []kind.SourceTraits {
 		cpan.Traits(),
 		docker.Traits(),
 		gencargolock.Traits(),
+		generated.Traits(),
 		git.Traits(),
 		gitmodule.Traits(),
 		gitrepo.Traits(),
+		gittag.Traits(),
 		gomodule.Traits(),
 		local.Traits(),
 		ostree.Traits(),
@@ -46,6 +51,7 @@ func Sources() []kind.SourceTraits {
 		pypi.Traits(),
 		remote.Traits(),
 		tar.Traits(),
+		workspace.Traits(),
 		zip.Traits(),
 	}
 }

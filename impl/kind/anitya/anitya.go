@@ -28,6 +28,9 @@ func Traits() kind.SourceTraits {
 type source struct {
 	download.File
 	env kind.SourceEnv
+	// project is a number of release monitoring, template what URLs are made of.
+	project           int
+	template, version string
 }
 
 func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
@@ -38,13 +41,15 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	if _, err := config.Need("project-id"); err != nil {
 		return err
 	}
-	if _, err := config.GetInt("project-id", 0); err != nil {
+	var err error
+	if s.project, err = config.GetInt("project-id", 0); err != nil {
 		return err
 	}
 	template, err := config.NeedStr("url")
 	if err != nil {
 		return err
 	}
+	s.template = template
 	// Without a version there is the part before the first name alone.
 	url, _, _ := strings.Cut(template, "{")
 	file := node.NewMapping(config.Provenance())
@@ -71,6 +76,7 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 		}
 		file.Set("ref", node.NewScalar(sum, config.Provenance()))
 		file.Set("version", node.NewScalar(version, config.Provenance()))
+		s.version = version
 	}
 	file.Set("url", node.NewScalar(url, config.Provenance()))
 	return s.File.Configure("anitya", file, env)

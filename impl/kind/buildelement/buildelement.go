@@ -12,6 +12,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"bst/impl/cas"
 	"bst/impl/kind"
@@ -197,4 +198,19 @@ func shell(texts []string) []kind.Command {
 // Argv runs a command's text by the sandbox's shell.
 func Argv(text string) []string {
 	return []string{"sh", "-c", "-e", text + "\n"}
+}
+
+// Script runs the commands in a shell, where they are to run: each of them ends the
+// script where it fails.
+func (e *Element) Script() string {
+	var b strings.Builder
+	if e.subdir != "" {
+		fmt.Fprintf(&b, "cd '%s'\n", strings.ReplaceAll(e.subdir, "'", `'\''`))
+	}
+	for _, commands := range e.commands {
+		for _, text := range commands {
+			fmt.Fprintf(&b, "(set -ex; %s\n) || exit 1\n", text)
+		}
+	}
+	return b.String()
 }

@@ -1,36 +1,88 @@
 // Package cargo2 is the source kind "cargo2": the crates that a package of
 // Rust's needs, from a registry and from git repositories, vendored.
 //
-// Crates from git repositories cannot be staged: they need their workspace's
-// values written into their own Cargo.toml.
+// It knows what cargo must be told to find them. Where a crate is in its repository,
+// and what it takes from its workspace, is in workspace.go.
 package cargo2
 
 import (
 	"context"
+	"fmt"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
+	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"bst/impl/kind"
 	"bst/impl/kind/crates"
 	"bst/impl/kind/git"
 	"bst/impl/node"
+	"bst/impl/stream"
 )
 
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
-		Kind:    "cargo2",
-		Plugins: kind.Plugins{Packages: []string{kind.Community}},
-		New:     func() kind.Source { return new(source) },
+		Kind:           "cargo2",
+		TracksPrevious: true,
+		Plugins: kind.Plugins{
+			Packages: []string{kind.Community},
+			// COSMIC's copies, oldest first. They differ from the package's in how
+			// they download, and in crates from git repositories.
+			Files: []string{
+				"6a483e3b236cd7e5c76b7127957a14025358d0379538ca51767d798596c12a35",
+				"61816a9d2e34bdd3eb516b82117cd82079f2f667b8535888c8d764c1475d6385",
+				"ab52fceb05176796b1acec850241ac665fc3b3751d50ca33a52ef03ff79d7b13",
+			},
+		},
+		Variant: variant,
+		New:     func() kind.Source { return &source{form: newest} },
 	}
 }
 
-// layout is the version of what is staged, as keys have it.
-const layout = "x"
+// form is what differs between the releases of the plugin.
+type form struct {
+	// layout is the version of what is staged, as keys have it; "" for none.
+	layout string
+	// vendor is the folder that gets the crates where a source names none.
+	vendor string
+}
+
+// newest is of the release 2.3.0, first of those before.
+var (
+	newest = form{"a", ".vendored-crates"}
+	first  = form{"x", "crates"}
+)
+
+var (
+	layoutInFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`self\.ref,(?:\s|#[^\n]*\n)*"([a-z])",?\s*\]`) })
+	noLayout     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`self\.ref\s*\]`) })
+	vendorInFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`get_str\(\s*"vendor-dir",\s*"([^"]+)"`) })
+)
+
+// variant reads from a plugin's file what its keys end in, and where crates go.
+// A file that does not tell is of the first releases.
+func variant(file string) kind.SourceTraits {
+	f := first
+	if m := layoutInFile().FindStringSubmatch(file); m != nil {
+		f.layout = m[1]
+	} else if noLayout().MatchString(file) {
+		f.layout = ""
+	}
+	if m := vendorInFile().FindStringSubmatch(file); m != nil {
+		f.vendor = m[1]
+	}
+	traits := Traits()
+	traits.New = func() kind.Source { return &source{form: f} }
+	return traits
+}
 
 type source struct {
+	form     form
 	env      kind.SourceEnv
 	registry crates.Registry
 	crates   []crate
@@ -44,13 +96,15 @@ type crate struct {
 	name, version, repo, commit string
 	// query is what Cargo.toml says of the commit: branch, tag or rev.
 	query map[string]any
+	// git is its repository.
+	git *git.Repository
 }
 
 var keys = append([]string{"url", "ref", "cargo-lock", "vendor-dir", "git-mirrors"}, kind.CommonSourceKeys...)
 
 func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	s.env = env
-	if err := s.registry.Configure("cargo2", config, env); err != nil {
+	if err := s.registry.Configure("cargo2", s.form.vendor, config, env); err != nil {
 		return err
 	}
 	if err := config.ValidateKeys(keys...); err != nil {
@@ -117,7 +171,9 @@ func (s *source) addCrate(entry *node.Node) error {
 		}
 		c.query[key] = value
 	}
-	s.env.Translate(s.mirrored(c.repo))
+	at := s.mirrored(c.repo)
+	s.env.Translate(at)
+	c.git = git.NewRepository("cargo2", s.env, at, c.commit)
 	s.crates = append(s.crates, c)
 	return nil
 }
@@ -159,7 +215,11 @@ func (s *source) UniqueKey() (any, error) {
 		}
 		ref[i] = entry
 	}
-	return []any{s.registry.URL, s.registry.Lock, s.registry.Vendor, ref, layout}, nil
+	key := []any{s.registry.URL, s.registry.Lock, s.registry.Vendor, ref}
+	if s.form.layout != "" {
+		key = append(key, s.form.layout)
+	}
+	return key, nil
 }
 
 func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
@@ -170,13 +230,14 @@ func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
 			continue
 		}
 		infos[i] = git.Info(s.env.Translate(s.mirrored(c.repo)), c.commit, kind.Versioning{Version: &c.version})
+		infos[i].Extra = []stream.Pair{{Name: "crate-name", Value: c.name}}
 	}
 	return infos, nil
 }
 
 func (s *source) Cached(ctx context.Context, w kind.SourceWork) bool {
 	for _, c := range s.crates {
-		if c.registry == nil || !c.registry.Cached(ctx, w) {
+		if c.registry != nil && !c.registry.Cached(ctx, w) || c.git != nil && !c.git.Cached(ctx, w) {
 			return false
 		}
 	}
@@ -184,51 +245,86 @@ func (s *source) Cached(ctx context.Context, w kind.SourceWork) bool {
 }
 
 func (s *source) Fetch(ctx context.Context, w kind.SourceWork) error {
-	// Before hundreds of others are downloaded for nothing.
-	if err := s.refuseGit(); err != nil {
-		return err
-	}
 	for _, c := range s.crates {
-		if err := c.registry.Fetch(ctx, w); err != nil {
+		var err error
+		if c.registry != nil {
+			err = c.registry.Fetch(ctx, w)
+		} else {
+			err = c.git.Fetch(ctx, w)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *source) refuseGit() error {
+// Stage puts the crates into the vendor folder, and tells cargo so.
+func (s *source) Stage(ctx context.Context, w kind.SourceWork, dir string) error {
+	registry, vendor := s.registry.Config()
+	var b strings.Builder
+	fmt.Fprintf(&b, "[source.crates-io]\nregistry = %s\nreplace-with = \"vendored-sources\"\n\n", quote(registry))
+	told := map[string]bool{}
 	for _, c := range s.crates {
 		if c.registry != nil {
+			if err := c.registry.Stage(ctx, w, dir); err != nil {
+				return err
+			}
 			continue
 		}
-		e := kind.SourceErrorf("cargo2", s.env, "fetch-not-implemented",
-			"The crate %s %s comes from a git repository: that cannot be fetched in this version", c.name, c.version)
-		e.Detail = "Elements that use it have the cache keys that BuildStream gives them, so their artifacts can be\n" +
-			"pulled from a cache. docs/kinds.md lists what each kind can do."
-		return e
-	}
-	return nil
-}
-
-func (s *source) Stage(ctx context.Context, w kind.SourceWork, dir string) error {
-	if err := s.refuseGit(); err != nil {
-		return err
-	}
-	for _, c := range s.crates {
-		if err := c.registry.Stage(ctx, w, dir); err != nil {
+		if err := s.stageGit(ctx, w, &c, dir); err != nil {
 			return err
 		}
+		if section := c.section(); !told[section] {
+			told[section] = true
+			b.WriteString(section)
+		}
 	}
-	registry, vendor := s.registry.Config()
-	text := "[source.crates-io]\nregistry = " + strconv.Quote(registry) + "\nreplace-with = \"vendored-sources\"\n\n" +
-		"[source.vendored-sources]\ndirectory = " + strconv.Quote(vendor) + "\n"
+	fmt.Fprintf(&b, "[source.vendored-sources]\ndirectory = %s\n", quote(vendor))
 	at := filepath.Join(dir, ".cargo")
 	err := os.MkdirAll(at, 0o755)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(at, "config.toml"), []byte(text), 0o644)
+		err = os.WriteFile(filepath.Join(at, "config.toml"), []byte(b.String()), 0o644)
 	}
 	if err != nil {
 		return kind.SourceErrorf("cargo2", s.env, "", "Error staging source: %s", err)
 	}
 	return nil
+}
+
+// section tells cargo that a repository's crates are vendored. Branch, tag and rev
+// belong to what it knows the repository by.
+func (c *crate) section() string {
+	values := url.Values{}
+	for key, value := range c.query {
+		values.Set(key, value.(string))
+	}
+	name := "git+" + c.repo
+	if len(values) > 0 {
+		name += "?" + values.Encode()
+	}
+	text := "[source." + quote(name) + "]\ngit = " + quote(c.repo) + "\nreplace-with = \"vendored-sources\"\n"
+	for _, key := range slices.Sorted(maps.Keys(c.query)) {
+		text += quote(key) + " = " + quote(c.query[key].(string)) + "\n"
+	}
+	return text + "\n"
+}
+
+// quote writes a text as TOML has it.
+func quote(text string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < 0x20 || r == 0x7f:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +14,6 @@ import (
 	"bst/impl/kind"
 	"bst/impl/kind/cargosource"
 	"bst/impl/kind/sourcetest"
-	"bst/impl/stream"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -50,7 +48,7 @@ func TestRegistry(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	env := &sourcetest.Env{Aliases: map[string]string{"up": server.URL + "/"}}
-	config := fmt.Sprintf("url: up:crates\nref: [{name: a, version: 1.0.0, sha: %s}]", sum)
+	config := fmt.Sprintf("url: up:crates\nvendor-dir: crates\nref: [{name: a, version: 1.0.0, sha: %s}]", sum)
 	tree := map[string]string{
 		"crates/": "", "crates/a-1.0.0/": "", "crates/a-1.0.0/Cargo.toml": "x\n",
 		"crates/a-1.0.0/.cargo-checksum.json": `{"package": "` + sum + `", "files": {}}`,
@@ -113,10 +111,5 @@ ref: [{kind: git, name: x, version: '1', repo: "https://a.invalid/deep/x.git", c
 	}
 	if got := s.mirrored("https://b.invalid/x.git"); got != "https://b.invalid/x.git" {
 		t.Errorf("mirrored: %s", got)
-	}
-	var told *stream.Error
-	err := s.Fetch(context.Background(), sourcetest.NewWork(t))
-	if !errors.As(err, &told) || told.Domain != stream.DomainSource || told.Reason != "fetch-not-implemented" {
-		t.Errorf("error: %v", err)
 	}
 }

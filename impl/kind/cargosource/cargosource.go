@@ -3,10 +3,13 @@
 package cargosource
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"bst/impl/kind"
 	"bst/impl/kind/crates"
@@ -31,7 +34,7 @@ type source struct {
 
 func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	s.env = env
-	if err := s.registry.Configure("cargo", config, env); err != nil {
+	if err := s.registry.Configure("cargo", "crates", config, env); err != nil {
 		return err
 	}
 	if err := config.ValidateKeys(append([]string{"url", "ref", "cargo-lock", "vendor-dir"}, kind.CommonSourceKeys...)...); err != nil {
@@ -72,6 +75,54 @@ func (s *source) UniqueKey() (any, error) {
 		ref[i] = map[string]any{"name": crate.Name, "version": crate.Version, "sha": crate.Sum}
 	}
 	return []any{s.registry.URL, s.registry.Lock, s.registry.Vendor, ref}, nil
+}
+
+// Ref lists the crates, with what the project says of each.
+func (s *source) Ref() *node.Node {
+	if len(s.crates) == 0 {
+		return nil
+	}
+	items := make([]*node.Node, len(s.crates))
+	for i, c := range s.crates {
+		items[i] = entry(c.Name, c.Version, c.Sum, c.Provenance)
+	}
+	return kind.RefOf(kind.ListOf(items))
+}
+
+func entry(name, version, sum string, provenance *node.Node) *node.Node {
+	e := kind.Texts("name", name, "version", version)
+	if sum != "" {
+		e.Set("sha", node.NewVerbatim(sum))
+	}
+	if provenance.Len() > 0 {
+		e.Set("provenance", provenance)
+	}
+	return e
+}
+
+// Track reads the crates from the Cargo.lock of the sources before.
+func (s *source) Track(ctx context.Context, w kind.SourceWork, previous string) (*node.Node, error) {
+	locked, err := s.registry.ReadLock(previous)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(locked, func(a, b crates.Locked) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Version, b.Version))
+	})
+	said := map[string]*node.Node{}
+	for _, c := range s.crates {
+		said[c.Name] = c.Provenance
+	}
+	items := make([]*node.Node, len(locked))
+	for i, p := range locked {
+		if p.Checksum == "" {
+			if p.Checksum, err = s.registry.Checksum(ctx, w, p.Name, p.Version); err != nil {
+				return nil, err
+			}
+		}
+		items[i] = entry(p.Name, p.Version, p.Checksum, said[p.Name])
+	}
+	return kind.RefOf(kind.ListOf(items)), nil
 }
 
 func (s *source) SourceInfo() ([]kind.SourceInfo, error) {

@@ -35,6 +35,8 @@ func Traits() kind.Traits {
 			"54fca5845ce233e1f0d23fcc61271e77926fa8d4d2b087eb2ae1652740a1d892",
 			"df987628d18fd52b4497be3795e8841f1ebebeb58267065efde7970f5aad493c",
 			"502af4843e7f46f718d11595975a0dc4db43a6bcfe180dbb91893ace17611fd8",
+			// COSMIC's copy of the first.
+			"516f34d1bb236c1a552fa9839801fad1e4648e64fa8526bf0eec3d207ea12a43",
 		}},
 		New: func() kind.Element { return new(element) },
 	}

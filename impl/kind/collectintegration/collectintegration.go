@@ -17,11 +17,21 @@ import (
 func Traits() kind.Traits {
 	return kind.Traits{
 		Kind:              "collect_integration",
+		RunCommands:       true,
 		ForbidRuntimeDeps: true,
 		ForbidSources:     true,
 		Plugins:           kind.Plugins{Packages: []string{kind.Community}},
+		Variant:           variant,
 		New:               func() kind.Element { return new(element) },
 	}
+}
+
+// variant is for stand-ins of the plugin that are empty files: the keys that bst
+// is compared with were made with one that runs no commands.
+func variant(file string) kind.Traits {
+	traits := Traits()
+	traits.RunCommands = file != ""
+	return traits
 }
 
 type element struct {

@@ -1,16 +1,17 @@
 // Package collectmanifest is the element kind "collect_manifest": a JSON file
 // that says, of all that it is built from, what product it is and where its
-// sources come from. Tools that look for known weaknesses read it.
+// sources come from. Tools that look for known weaknesses read it. It is laid out
+// as flatpak-builder's manifests are, or as an SPDX 2.3 document.
+//
+// It knows what elements and sources report of themselves, and looks at no file
+// of theirs.
 package collectmanifest
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"path"
-	"regexp"
+	"strconv"
 	"strings"
 
 	"bst/impl/cas"
@@ -22,32 +23,81 @@ import (
 // Traits are what the kind is.
 func Traits() kind.Traits {
 	return kind.Traits{
-		Kind:            "collect_manifest",
-		ArtifactVersion: 2,
-		StrictRebuild:   true,
-		Plugins:         kind.Plugins{Packages: []string{kind.Community}},
-		New:             func() kind.Element { return new(element) },
+		Kind:              "collect_manifest",
+		ArtifactVersion:   2,
+		StrictRebuild:     true,
+		ForbidRuntimeDeps: true,
+		ForbidSources:     true,
+		Plugins:           kind.Plugins{Packages: []string{kind.Community}},
+		Variant:           variant,
+		New:               func() kind.Element { return new(element) },
 	}
+}
+
+// variant knows of the releases before sources reported where they come from.
+func variant(file string) kind.Traits {
+	traits := Traits()
+	if strings.Contains(file, "def get_unique_key") && !strings.Contains(file, "use-source-provenance") {
+		spdx := strings.Contains(file, "output-type")
+		traits.New = func() kind.Element { return &element{old: true, plainOnly: !spdx} }
+	}
+	return traits
 }
 
 type element struct {
+	// old says that keys do not tell of provenance.
+	old bool
+	// plainOnly says that there is no output but the plain manifest.
+	plainOnly bool
 	// path is where the manifest is put; nil leaves it in public data alone.
-	path   *string
-	direct []kind.Handle
+	path *string
+	// spdx are the settings of an SPDX document; nil for a plain manifest.
+	spdx *document
+	// provenance says that the manifest has what sources report of themselves.
+	provenance bool
+	direct     []kind.Handle
 }
 
+// Configure reads the configuration. Keys that mean nothing here are no errors
+// of this kind.
 func (e *element) Configure(config *node.Node, _ kind.Env) error {
-	if err := config.ValidateKeys("path"); err != nil {
+	var err error
+	if e.path, err = optional(config, "path"); err != nil || e.plainOnly {
 		return err
 	}
-	if at := config.Get("path"); at != nil {
-		text, err := at.Str()
-		if err != nil {
-			return err
-		}
-		e.path = &text
+	output, err := config.GetStr("output-type", "manifest")
+	if err != nil {
+		return err
 	}
-	return nil
+	if output != "manifest" && output != "spdx" {
+		return config.Get("output-type").Errorf("INVALID_DATA", "Value of 'output-type' should be one of 'manifest, spdx'")
+	}
+	info, err := config.GetMapping("spdx-info")
+	if err != nil {
+		return err
+	}
+	spdx, err := readSPDX(info)
+	if err != nil {
+		return err
+	}
+	if output == "spdx" {
+		e.spdx = spdx
+	}
+	if e.old {
+		return nil
+	}
+	e.provenance, err = config.GetBool("use-source-provenance", true)
+	return err
+}
+
+// optional is a string that may be absent.
+func optional(n *node.Node, key string) (*string, error) {
+	at := n.Get(key)
+	if at == nil || at.IsNone() {
+		return nil, nil
+	}
+	text, err := at.Str()
+	return &text, err
 }
 
 func (e *element) ConfigureDependencies(deps []kind.Dependency) error {
@@ -62,9 +112,16 @@ func (e *element) ConfigureDependencies(deps []kind.Dependency) error {
 }
 
 func (e *element) UniqueKey() any {
-	key := map[string]any{"path": nil, "source_provenance": true}
+	key := map[string]any{"path": nil}
 	if e.path != nil {
 		key["path"] = *e.path
+	}
+	if e.spdx != nil {
+		key["output_type"] = "spdx"
+		key["spdx_info"] = e.spdx.key()
+	}
+	if e.provenance {
+		key["source_provenance"] = true
 	}
 	return key
 }
@@ -72,45 +129,45 @@ func (e *element) UniqueKey() any {
 // note begins every manifest.
 const note = "This is a generated manifest from buildstream files and not usable by flatpak-builder"
 
-// module is what the manifest says of an element.
-type module struct {
-	Name    string            `json:"name"`
-	CPE     map[string]string `json:"x-cpe"`
-	Sources []map[string]any  `json:"sources"`
-}
-
 func (e *element) Assemble(ctx context.Context, a kind.Assembly) (string, error) {
-	modules, err := e.modules(a)
+	found, err := e.collect(a)
 	if err != nil {
 		return "", err
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	err = encoder.Encode(struct {
-		Note    string `json:"//NOTE"`
-		Modules []any  `json:"modules"`
-	}{note, modules})
-	if err != nil {
-		return "", err
+	manifest := kind.Texts("//NOTE", note)
+	modules := node.NewSequence(nil, stream.Provenance{})
+	infos := node.NewSequence(nil, stream.Provenance{})
+	for _, m := range found {
+		modules.Append(m.plain)
+		if m.infos == nil {
+			infos.Append(node.NewNone(stream.Provenance{}))
+		} else {
+			infos.Append(m.infos)
+		}
 	}
-	// YAML reads JSON: so what is published is what is written.
-	manifest, err := node.Parse(text.Bytes(), a.Name()+" (manifest)")
-	if err != nil {
-		return "", err
-	}
+	manifest.Set("modules", modules)
 	public := a.Public()
 	public.Set("cpe-manifest", manifest)
+	if e.provenance {
+		reported := kind.Texts()
+		reported.Set("element-infos", infos)
+		public.Set("source-info-manifest", reported)
+	}
 	a.SetPublic(public)
-	if e.path == nil {
+	if e.path == nil || *e.path == "" {
 		return "/", nil
+	}
+	var output any = manifest
+	if e.spdx != nil {
+		if output, err = e.spdx.output(a, found); err != nil {
+			return "", err
+		}
 	}
 	at, err := free(ctx, a, *e.path)
 	if err != nil {
 		return "", err
 	}
-	return "/", kind.PutFile(ctx, a, at, bytes.TrimRight(text.Bytes(), "\n"), false)
+	return "/", kind.PutFile(ctx, a, at, pythonJSON(output), false)
 }
 
 // free is the path, or one like it where something is there already.
@@ -124,16 +181,26 @@ func free(ctx context.Context, a kind.Assembly, at string) (string, error) {
 	} else if err != nil {
 		return "", err
 	}
-	if last := at[len(at)-1]; '0' <= last && last < '9' {
-		return at[:len(at)-1] + string(last+1), nil
+	// One digit counts, whatever stands before it: 9 is followed by 10.
+	if last := at[len(at)-1]; '0' <= last && last <= '9' {
+		return at[:len(at)-1] + strconv.Itoa(int(last-'0')+1), nil
 	}
 	return at + "-1", nil
 }
 
-// modules describes everything that the direct dependencies need, what is
+// module is what is known of one element.
+type module struct {
+	// plain is its part of the plain manifest.
+	plain *node.Node
+	// infos are what its sources report, with its name and its project's; nil
+	// where that is not known.
+	infos *node.Node
+}
+
+// collect describes everything that the direct dependencies need, what is
 // needed first.
-func (e *element) modules(a kind.Assembly) ([]any, error) {
-	modules := []any{}
+func (e *element) collect(a kind.Assembly) ([]module, error) {
+	var found []module
 	err := walk(e.direct, func(h kind.Described) error {
 		public, err := a.PublicOf(h)
 		if err != nil {
@@ -141,19 +208,55 @@ func (e *element) modules(a kind.Assembly) ([]any, error) {
 		}
 		// A manifest that was made before stands for its element.
 		if made := public.Get("cpe-manifest"); made.Len() > 0 {
-			for _, m := range made.Get("modules").Items() {
-				modules = append(modules, m.Plain())
-			}
-			return nil
+			imported, err := e.imported(a, h, made, public.Get("source-info-manifest"))
+			found = append(found, imported...)
+			return err
 		}
 		cpe, err := describe(a, h, public)
 		if err != nil {
 			return err
 		}
-		modules = append(modules, module{Name: h.Name(), CPE: cpe, Sources: locations(h)})
+		m := module{plain: kind.Texts("name", h.Name())}
+		m.plain.Set("x-cpe", cpe)
+		if e.provenance {
+			infos := collectInfos(a, h)
+			m.plain.Set("sources", locations(a, infos))
+			reported := node.NewSequence(nil, stream.Provenance{})
+			for _, info := range infos {
+				reported.Append(info.Node())
+			}
+			m.infos = kind.Texts("name", h.NormalName(), "project-name", h.ProjectName())
+			m.infos.Set("source-infos", reported)
+		} else {
+			m.plain.Set("sources", exported(h))
+		}
+		found = append(found, m)
 		return nil
 	})
-	return modules, err
+	return found, err
+}
+
+// imported takes the modules of a manifest that a dependency made.
+func (e *element) imported(a kind.Assembly, h kind.Described, made, reported *node.Node) ([]module, error) {
+	modules := made.Get("modules").Items()
+	var infos []*node.Node
+	switch {
+	case e.provenance && reported.Len() > 0:
+		if infos = reported.Get("element-infos").Items(); len(infos) != len(modules) {
+			return nil, failure("%s: the public data of %s has %d modules in 'cpe-manifest', and %d elements in 'source-info-manifest': it is broken. Build that element again.",
+				a.Name(), h.Name(), len(modules), len(infos))
+		}
+	case e.provenance:
+		warn(a, "legacy-manifest", fmt.Sprintf("Dependency \"%s\" from project \"%s\" doesn't use the source provenance API", h.Name(), h.ProjectName()))
+	}
+	found := make([]module, len(modules))
+	for i, m := range modules {
+		found[i].plain = m.Clone()
+		if infos != nil && infos[i].Kind() == node.Mapping {
+			found[i].infos = infos[i].Clone()
+		}
+	}
+	return found, nil
 }
 
 // walk visits elements with what they need at run time, each once, before what
@@ -200,105 +303,11 @@ func walk(tops []kind.Handle, f func(kind.Described) error) error {
 	return nil
 }
 
-// describe gives the product and version of an element: as its public data
-// says, and guessed where that is silent.
-func describe(a kind.Assembly, h kind.Described, public *node.Node) (map[string]string, error) {
-	declared, err := public.GetMapping("cpe")
-	if err != nil {
-		return nil, err
-	}
-	cpe := map[string]string{}
-	for _, key := range declared.Keys() {
-		if cpe[key], err = declared.GetStr(key, ""); err != nil {
-			return nil, err
-		}
-	}
-	if _, ok := cpe["product"]; !ok {
-		cpe["product"] = strings.TrimSuffix(path.Base(h.Name()), path.Ext(h.Name()))
-	}
-	pattern, matched := cpe["version-match"]
-	delete(cpe, "version-match")
-	if _, ok := cpe["version"]; ok {
-		return cpe, nil
-	}
-	version, err := guess(h, pattern)
-	switch {
-	case err != nil:
-		return nil, &stream.Error{
-			Domain:  stream.DomainElement,
-			Message: fmt.Sprintf("%s: the version-match of %s cannot be used: %s", a.Name(), h.Name(), err),
-		}
-	case version != "":
-		cpe["version"] = version
-	case matched:
-		return nil, &stream.Error{
-			Domain: stream.DomainElement,
-			Message: fmt.Sprintf("%s: %s: version match string \"%s\" did not match anything.",
-				a.Name(), h.Name(), pattern),
-		}
-	default:
-		a.Message(stream.TypeStatus, "Missing version to "+h.Name()+".", "")
-	}
-	return cpe, nil
+// warn logs a warning by its name.
+func warn(a kind.Assembly, token, text string) {
+	a.Message(stream.TypeWarning, "[collect_manifest:"+token+"]: "+text, "")
 }
 
-var usual = regexp.MustCompile(`\d+\.\d+(?:\.\d+)?`)
-
-// guess looks for a version in the names of files and in what sources guess of
-// themselves. The groups of the pattern are the version's parts.
-func guess(h kind.Described, pattern string) (string, error) {
-	match := usual
-	if pattern != "" {
-		var err error
-		if match, err = regexp.Compile(pattern); err != nil {
-			return "", err
-		}
-	}
-	for _, s := range h.Sources() {
-		infos, _ := s.Info()
-		for _, info := range infos {
-			texts := []string{info.Guess}
-			if info.Medium == kind.MediumRemote {
-				texts = []string{path.Base(info.URL), info.Guess}
-			}
-			for _, text := range texts {
-				if groups := match.FindStringSubmatch(text); len(groups) > 1 {
-					return strings.Join(groups[1:], "."), nil
-				} else if groups != nil {
-					return groups[0], nil
-				}
-			}
-		}
-	}
-	return "", nil
-}
-
-// locations say where the sources of an element come from, in the words of
-// flatpak-builder, with what the project says of them.
-func locations(h kind.Described) []map[string]any {
-	found := []map[string]any{}
-	for _, s := range h.Sources() {
-		infos, _ := s.Info()
-		for _, info := range infos {
-			at := map[string]any{}
-			switch {
-			case info.Medium == kind.MediumGit:
-				at["type"], at["url"], at["commit"] = "git", info.URL, info.Version
-			case info.Medium == kind.MediumRemote:
-				at["type"], at["url"], at["sha256"] = "archive", info.URL, info.Version
-			case s.Kind() == "patch":
-				at["type"], at["path"] = "patch", path.Base(info.URL)
-			default:
-				continue
-			}
-			if s.Kind() != at["type"] {
-				at["x-bst-kind"] = s.Kind()
-			}
-			for _, key := range info.Provenance.Keys() {
-				at["x-"+key] = info.Provenance.Get(key).Text()
-			}
-			found = append(found, at)
-		}
-	}
-	return found
+func failure(format string, args ...any) error {
+	return &stream.Error{Domain: stream.DomainElement, Message: fmt.Sprintf(format, args...)}
 }

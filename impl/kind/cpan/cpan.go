@@ -1,15 +1,18 @@
 // Package cpan is the source kind "cpan": a distribution of Perl's archive
-// network, without the folder that everything in it lies in.
+// network.
 package cpan
 
 import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
+	"io"
 	"strings"
 
 	"bst/impl/kind"
+	"bst/impl/kind/distribution"
 	"bst/impl/kind/download"
-	"bst/impl/kind/tar"
-	"bst/impl/kind/zip"
 	"bst/impl/node"
 )
 
@@ -17,6 +20,7 @@ import (
 func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
 		Kind:    "cpan",
+		RefKeys: []string{"suffix", "sha256sum"},
 		Plugins: kind.Plugins{Packages: []string{kind.Community}},
 		New:     func() kind.Source { return new(source) },
 	}
@@ -26,64 +30,95 @@ func Traits() kind.SourceTraits {
 const index = "https://cpan.metacpan.org/"
 
 type source struct {
-	download.File
-	env kind.SourceEnv
-	// suffix is the file's place below the index, "" where the source has no
-	// ref; sum is its SHA-256.
-	suffix, sum string
-	version     kind.Versioning
+	distribution.Archive
+	env   kind.SourceEnv
+	index string
 }
 
-var keys = append(append([]string{"name", "index", "suffix", "sha256sum"}, kind.VersionKeys...), kind.CommonSourceKeys...)
-
-func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
-	if err := config.ValidateKeys(keys...); err != nil {
+func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
+	if err := config.ValidateKeys(append([]string{"index", "suffix", "sha256sum"}, distribution.Keys...)...); err != nil {
 		return err
 	}
 	s.env = env
-	if _, err := config.NeedStr("name"); err != nil {
-		return err
-	}
 	at, err := config.GetStr("index", index)
 	if err != nil {
 		return err
 	}
-	if s.suffix, err = config.GetStr("suffix", ""); err != nil {
+	s.index = at
+	if s.Suffix, err = config.GetStr("suffix", ""); err != nil {
 		return err
 	}
-	if s.sum, err = config.GetStr("sha256sum", ""); err != nil {
+	if s.Sum, err = config.GetStr("sha256sum", ""); err != nil {
 		return err
 	}
-	if err := s.version.Configure(config); err != nil {
-		return err
-	}
-	file := node.NewMapping(config.Provenance())
-	file.Set("url", node.NewScalar(at+s.suffix, config.Provenance()))
-	if s.sum != "" {
-		file.Set("ref", node.NewScalar(s.sum, config.Provenance()))
-	}
-	if s.version.Version != nil {
-		file.Set("version", node.NewScalar(*s.version.Version, config.Provenance()))
-	}
-	if s.version.Pattern != nil {
-		file.Set("version-guess-pattern", node.NewScalar(*s.version.Pattern, config.Provenance()))
-	}
-	return s.File.Configure("cpan", file, env)
+	return s.Archive.Configure("cpan", at, config, env)
 }
 
-func (s *source) Resolved() bool { return s.suffix != "" && s.sum != "" }
-
-func (s *source) UniqueKey() (any, error) {
-	return s.version.AppendTo([]any{s.suffix, s.sum}), nil
+// Ref is the archive's place and its checksum.
+func (s *source) Ref() *node.Node {
+	if !s.Resolved() {
+		return nil
+	}
+	return ref(s.Suffix, s.Sum)
 }
 
-func (s *source) Stage(ctx context.Context, w kind.SourceWork, dir string) error {
-	file, err := s.Path(w)
+func ref(suffix, sum string) *node.Node { return kind.Texts("suffix", suffix, "sha256sum", sum) }
+
+// The network's list of what every module is in, below its address; and what the
+// places in it are below.
+const (
+	packages = "modules/02packages.details.txt.gz"
+	authors  = "authors/id/"
+	// Bounds of the list, packed and unpacked; it has 2 and 20 MB.
+	maxPacked   = 64 << 20
+	maxUnpacked = 1 << 30
+)
+
+// Track looks the module up in the network's list.
+func (s *source) Track(ctx context.Context, w kind.SourceWork, _ string) (*node.Node, error) {
+	suffix := ""
+	err := kind.TrackFrom(ctx, "cpan", s.env, s.index, func(url string) error {
+		return w.Activity("Tracking "+s.Name+" in "+url, func() (err error) {
+			suffix, err = s.find(ctx, url)
+			return err
+		})
+	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if strings.HasSuffix(s.suffix, ".zip") {
-		return zip.Unpack(ctx, "cpan", s.env, file, "*", dir)
+	sum, err := s.Checksum(ctx, w, suffix)
+	if err != nil {
+		return nil, err
 	}
-	return tar.Unpack(ctx, "cpan", s.env, w, file, "*", dir)
+	return ref(suffix, sum), nil
+}
+
+func (s *source) find(ctx context.Context, url string) (string, error) {
+	packed, err := download.Get(ctx, "cpan", s.env, url+packages, "", maxPacked)
+	if err != nil {
+		return "", err
+	}
+	broken := func(err error) error {
+		return kind.SourceErrorf("cpan", s.env, "", "The list of modules at %s is damaged: %s", url+packages, err)
+	}
+	text, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return "", broken(err)
+	}
+	header := true
+	lines := bufio.NewScanner(io.LimitReader(text, maxUnpacked))
+	for lines.Scan() {
+		line := lines.Text()
+		if header {
+			header = line != ""
+			continue
+		}
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == s.Name {
+			return authors + fields[2], nil
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return "", broken(err)
+	}
+	return "", kind.SourceErrorf("cpan", s.env, "", "\"%s\" not found in %s", s.Name, url)
 }

@@ -35,8 +35,9 @@ type Registry struct {
 	env  kind.SourceEnv
 }
 
-// Configure reads "url", "cargo-lock" and "vendor-dir".
-func (r *Registry) Configure(kindName string, config *node.Node, env kind.SourceEnv) (err error) {
+// Configure reads "url", "cargo-lock" and "vendor-dir", which is vendor where a
+// source names none.
+func (r *Registry) Configure(kindName, vendor string, config *node.Node, env kind.SourceEnv) (err error) {
 	r.kind, r.env = kindName, env
 	if r.URL, err = config.GetStr("url", DefaultURL); err != nil {
 		return err
@@ -44,7 +45,7 @@ func (r *Registry) Configure(kindName string, config *node.Node, env kind.Source
 	if r.Lock, err = config.GetStr("cargo-lock", "Cargo.lock"); err != nil {
 		return err
 	}
-	if r.Vendor, err = config.GetStr("vendor-dir", "crates"); err != nil {
+	if r.Vendor, err = config.GetStr("vendor-dir", vendor); err != nil {
 		return err
 	}
 	r.base = r.URL

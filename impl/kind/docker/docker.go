@@ -1,9 +1,13 @@
-// Package docker is the source kind "docker": an image of a container registry.
-// It knows the cache key alone.
+// Package docker is the source kind "docker": the files of an image of a
+// container registry.
+//
+// It knows images' manifests and which files of their layers are left in the
+// end. Talking to registries is a library's.
 package docker
 
 import (
 	"net/url"
+	"runtime"
 	"strings"
 
 	"bst/impl/kind"
@@ -14,9 +18,17 @@ import (
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
-		Kind:    "docker",
-		Plugins: kind.Plugins{Packages: []string{kind.Official}},
-		New:     func() kind.Source { return new(source) },
+		Kind: "docker",
+		Plugins: kind.Plugins{
+			Packages: []string{kind.Official, kind.Samples},
+			// Copies that take images in the form of OCI, which this one does too:
+			// Shards' and Nekko's.
+			Files: []string{
+				"fc93758791ce10cc54084af897009b71405f0deee23130daa84390be1421535e",
+				"5023df124ee7e8f0f6edc662ce9b16fb0e6e6ae7039ffda83e403f81c4c59d63",
+			},
+		},
+		New: func() kind.Source { return new(source) },
 	}
 }
 
@@ -25,13 +37,15 @@ func Traits() kind.SourceTraits {
 const registry = "https://registry.hub.docker.com"
 
 type source struct {
-	kind.Unfetchable
 	env kind.SourceEnv
 	// url is registry and image in one, "" where they are apart.
 	url, registry, image string
 	// digest is "sha256:" and the ref, "" for none.
 	digest  string
 	version kind.Versioning
+	// tag is what is tracked, "" for nothing; architecture and os choose between
+	// the images that it may stand for.
+	tag, architecture, os string
 }
 
 var keys = append([]string{"architecture", "registry-url", "image", "os", "ref", "track", "url", "version"},
@@ -41,7 +55,7 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 	if err := config.ValidateKeys(keys...); err != nil {
 		return err
 	}
-	s.Unfetchable, s.env = kind.NewUnfetchable("docker", env), env
+	s.env = env
 	switch whole, image := config.Get("url") != nil, config.Get("image") != nil; {
 	case whole && (image || config.Get("registry-url") != nil):
 		return kind.SourceErrorf("docker", env, "", "May specify either 'url', or 'image' and 'registry-url'")
@@ -59,8 +73,11 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, key := range []string{"track", "architecture", "os"} {
-		if _, err := config.GetStr(key, ""); err != nil {
+	for _, field := range []struct {
+		key, def string
+		into     *string
+	}{{"track", "", &s.tag}, {"architecture", runtime.GOARCH, &s.architecture}, {"os", "linux", &s.os}} {
+		if *field.into, err = config.GetStr(field.key, field.def); err != nil {
 			return err
 		}
 	}
@@ -85,12 +102,10 @@ func (s *source) UniqueKey() (any, error) {
 func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
 	at, image := s.env.Translate(s.registry), s.image
 	if s.url != "" {
-		whole, err := url.Parse(s.env.Translate(s.url))
-		if err != nil {
-			return nil, kind.SourceErrorf("docker", s.env, "", "%s", err)
+		var err error
+		if at, image, err = s.split(s.env.Translate(s.url)); err != nil {
+			return nil, err
 		}
-		image = whole.Path
-		at = (&url.URL{Scheme: whole.Scheme, Host: whole.Host}).String()
 	}
 	info := kind.SourceInfo{
 		URL: at, Medium: kind.MediumOCI, VersionType: kind.VersionOCIDigest, Version: s.digest,
@@ -100,4 +115,13 @@ func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
 		info.Guess = *s.version.Version
 	}
 	return []kind.SourceInfo{info}, nil
+}
+
+// split takes the URL of an image apart into the registry's and the image.
+func (s *source) split(whole string) (registry, image string, err error) {
+	u, err := url.Parse(whole)
+	if err != nil {
+		return "", "", kind.SourceErrorf("docker", s.env, "", "%s", err)
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host}).String(), u.Path, nil
 }

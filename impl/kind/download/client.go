@@ -1,6 +1,8 @@
 package download
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -100,14 +102,39 @@ type result struct {
 
 // get writes what lies at address to w. Its errors are *failure, or ctx's.
 func (c *client) get(ctx context.Context, address string, w io.Writer, progress func(current, total int)) (result, error) {
-	u, err := url.Parse(address)
+	return c.getIf(ctx, address, "", w, progress)
+}
+
+// errSame says that the file is the one with the ETag.
+var errSame = errors.New("not modified")
+
+// getIf is get of a file with another ETag than that; where it has it, errSame is the
+// error.
+func (c *client) getIf(ctx context.Context, address, etag string, w io.Writer, progress func(current, total int)) (result, error) {
+	return c.transfer(ctx, address, header{etag: etag}, w, progress)
+}
+
+// read gets a file of up to limit bytes.
+func (c *client) read(ctx context.Context, address, accept string, limit int64) ([]byte, error) {
+	small := *c
+	small.limit = limit
+	var b bytes.Buffer
+	_, err := small.transfer(ctx, address, header{accept: accept}, &b, nil)
+	return b.Bytes(), err
+}
+
+// header is what a request says besides the address.
+type header struct{ etag, accept string }
+
+func (c *client) transfer(ctx context.Context, address string, h header, w io.Writer, progress func(current, total int)) (result, error) {
+	u, err := url.Parse(withDrive(address))
 	if err != nil {
 		return result{}, permanent("%w", err)
 	}
 	var (
 		body  io.ReadCloser
 		total int64
-		etag  string
+		tag   string
 	)
 	// The watchdog ends the request when nothing has come for a while.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -117,11 +144,16 @@ func (c *client) get(ctx context.Context, address string, w io.Writer, progress 
 
 	switch u.Scheme {
 	case "http", "https":
-		resp, err := c.ask(ctx, u)
+		resp, err := c.ask(ctx, u, h)
 		if err != nil {
 			return result{}, c.classify(ctx, err)
 		}
-		body, total, etag = resp.Body, resp.ContentLength, resp.Header.Get("ETag")
+		body, total, tag = resp.Body, resp.ContentLength, resp.Header.Get("ETag")
+		// Some servers send the file all the same.
+		if h.etag != "" && (resp.StatusCode == http.StatusNotModified || tag == h.etag) {
+			body.Close()
+			return result{}, errSame
+		}
 	case "file":
 		file, size, err := openFile(u)
 		if err != nil {
@@ -152,13 +184,13 @@ func (c *client) get(ctx context.Context, address string, w io.Writer, progress 
 		return result{}, temporary(fmt.Errorf("Partial file %d/%d", size, total))
 	}
 	m.flush()
-	return result{sha256: hex.EncodeToString(hash.Sum(nil)), size: size, etag: etag}, nil
+	return result{sha256: hex.EncodeToString(hash.Sum(nil)), size: size, etag: tag}, nil
 }
 
 // ask sends the request. Where the server asks who is there and .netrc has an
 // answer for that host, it is sent once more with it.
-func (c *client) ask(ctx context.Context, u *url.URL) (*http.Response, error) {
-	resp, err := c.send(ctx, u, nil)
+func (c *client) ask(ctx context.Context, u *url.URL, h header) (*http.Response, error) {
+	resp, err := c.send(ctx, u, h, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -173,12 +205,12 @@ func (c *client) ask(ctx context.Context, u *url.URL) (*http.Response, error) {
 		asked := resp.Request.URL
 		if l, ok := logins.find(asked.Hostname()); ok {
 			resp.Body.Close()
-			if resp, err = c.send(ctx, asked, &l); err != nil {
+			if resp, err = c.send(ctx, asked, h, &l); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if resp.StatusCode/100 == 2 {
+	if resp.StatusCode/100 == 2 || h.etag != "" && resp.StatusCode == http.StatusNotModified {
 		return resp, nil
 	}
 	resp.Body.Close()
@@ -192,12 +224,15 @@ func (c *client) ask(ctx context.Context, u *url.URL) (*http.Response, error) {
 	return nil, f
 }
 
-func (c *client) send(ctx context.Context, u *url.URL, l *login) (*http.Response, error) {
+func (c *client) send(ctx context.Context, u *url.URL, h header, l *login) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, permanent("%w", err)
 	}
-	req.Header.Set("Accept", "*/*")
+	req.Header.Set("Accept", cmp.Or(h.accept, "*/*"))
+	if h.etag != "" {
+		req.Header.Set("If-None-Match", h.etag)
+	}
 	req.Header.Set("User-Agent", "BuildStream/2")
 	if l != nil {
 		req.SetBasicAuth(l.user, l.password)
@@ -243,6 +278,16 @@ func (c *client) classify(ctx context.Context, err error) error {
 	}
 }
 
+// withDrive makes a URL of what file://%{project-root} is on Windows, whose paths
+// begin with a drive and may have backslashes: file:///C:/folder for file://C:\folder.
+func withDrive(address string) string {
+	path, ok := strings.CutPrefix(address, "file://")
+	if !ok || filepath.VolumeName(filepath.FromSlash(path)) == "" {
+		return address
+	}
+	return "file:///" + filepath.ToSlash(path)
+}
+
 // openFile opens what a file: URL names.
 func openFile(u *url.URL) (*os.File, int64, error) {
 	if u.Host != "" && u.Host != "localhost" {
@@ -251,6 +296,10 @@ func openFile(u *url.URL) (*os.File, int64, error) {
 	path := u.Path
 	if path == "" {
 		path = u.Opaque
+	}
+	// A drive of Windows stands behind the slash: file:///C:/folder/file.
+	if rest, ok := strings.CutPrefix(path, "/"); ok && filepath.VolumeName(filepath.FromSlash(rest)) != "" {
+		path = filepath.FromSlash(rest)
 	}
 	if !filepath.IsAbs(path) {
 		return nil, 0, permanent("file URL without an absolute path: '%s'", path)

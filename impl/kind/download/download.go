@@ -16,6 +16,7 @@ import (
 
 	"bst/impl/kind"
 	"bst/impl/node"
+	"bst/impl/patient"
 	"bst/impl/stream"
 )
 
@@ -28,9 +29,9 @@ type File struct {
 	URL string
 	// Primary is the URL with its alias expanded.
 	Primary string
-	// Ref is the SHA-256 of the file in hexadecimal; Tracked is false where the
+	// Sum is the SHA-256 of the file in hexadecimal; Tracked is false where the
 	// source has none.
-	Ref     string
+	Sum     string
 	Tracked bool
 	// Version and GuessPattern are nil where they are not set. The pattern is a
 	// Python regular expression.
@@ -50,7 +51,7 @@ func (f *File) Configure(kindName string, config *node.Node, env kind.SourceEnv)
 	}
 	f.Primary = env.Translate(f.URL)
 	if ref := config.Get("ref"); ref != nil && !ref.IsNone() {
-		if f.Ref, err = ref.Str(); err != nil {
+		if f.Sum, err = ref.Str(); err != nil {
 			return err
 		}
 		f.Tracked = true
@@ -74,7 +75,7 @@ func optional(config *node.Node, key string) (*string, error) {
 // Key is the beginning of the unique key: the URL before any translation, the
 // ref, and what reported versions depend on.
 func (f *File) Key() []any {
-	key := []any{f.URL, f.Ref}
+	key := []any{f.URL, f.Sum}
 	switch {
 	case f.Version != nil:
 		key = append(key, *f.Version)
@@ -93,10 +94,10 @@ func (f *File) Path(w kind.SourceWork) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !validRef(f.Ref) {
-		return "", kind.SourceErrorf(f.kind, f.env, "", "'%s' is not a SHA-256 checksum", f.Ref)
+	if !validRef(f.Sum) {
+		return "", kind.SourceErrorf(f.kind, f.env, "", "'%s' is not a SHA-256 checksum", f.Sum)
 	}
-	return filepath.Join(dir, f.Ref), nil
+	return filepath.Join(dir, f.Sum), nil
 }
 
 func (f *File) dir(w kind.SourceWork) (string, error) {
@@ -140,38 +141,9 @@ func (f *File) Fetch(ctx context.Context, w kind.SourceWork) error {
 	}
 	sweep(dir)
 
-	urls := kind.FetchURLs(f.env, f.URL)
-	if len(urls) == 0 {
-		return kind.SourceErrorf(f.kind, f.env, "missing-source-alias-target", "No fetch URI found for '%s'", f.URL)
-	}
-	var (
-		last   error
-		failed []string
-		again  bool
-	)
-	for _, url := range urls {
-		err := w.Activity("Fetching "+url, func() error { return f.fetchFrom(ctx, w, dir, url) })
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		last = err
-		failed = append(failed, err.Error())
-		var e *stream.Error
-		again = again || errors.As(err, &e) && e.Temporary
-	}
-	var e *stream.Error
-	if errors.As(last, &e) {
-		// Trying again may help if any of the URLs may get well.
-		e.Temporary = again
-		if len(failed) > 1 {
-			e.Detail = strings.Join(failed, "\n")
-		}
-		return e
-	}
-	return last
+	return kind.FetchFrom(ctx, f.kind, f.env, f.URL, func(url string) error {
+		return w.Activity("Fetching "+url, func() error { return f.fetchFrom(ctx, w, dir, url) })
+	})
 }
 
 // fetchFrom downloads url to the side, and moves the file to its place when its
@@ -185,36 +157,46 @@ func (f *File) fetchFrom(ctx context.Context, w kind.SourceWork, dir, url string
 	defer temp.Close()
 
 	got, err := f.client.get(ctx, url, temp, w.Progress)
-	var fail *failure
-	if errors.As(err, &fail) {
-		e := kind.SourceErrorf(f.kind, f.env, "", "Error mirroring %s: %s", url, fail)
-		e.Temporary = fail.temporary
-		return e
-	}
 	if err != nil {
-		return err
+		return f.mirroring(url, err)
 	}
-	if got.sha256 != f.Ref {
+	if got.sha256 != f.Sum {
 		return &stream.Error{
 			Domain:  stream.DomainSource,
-			Message: "File downloaded from " + url + " has sha256sum '" + got.sha256 + "', not '" + f.Ref + "'!",
+			Message: "File downloaded from " + url + " has sha256sum '" + got.sha256 + "', not '" + f.Sum + "'!",
 		}
 	}
+	return f.keep(w, temp, dir, url, got)
+}
+
+// mirroring makes the error of a download.
+func (f *File) mirroring(url string, err error) error {
+	var fail *failure
+	if !errors.As(err, &fail) {
+		return err
+	}
+	e := kind.SourceErrorf(f.kind, f.env, "", "Error mirroring %s: %s", url, fail)
+	e.Temporary = fail.temporary
+	return e
+}
+
+// keep moves a downloaded file to its place.
+func (f *File) keep(w kind.SourceWork, temp *os.File, dir, url string, got result) error {
 	// What the name promises is on the disk before the name is.
-	err = temp.Chmod(0o644)
+	err := temp.Chmod(0o644)
 	if err == nil {
 		err = temp.Sync()
 	}
-	if err == nil {
-		err = os.Rename(temp.Name(), filepath.Join(dir, f.Ref))
+	if err := errors.Join(err, temp.Close()); err != nil { // Windows renames no open file
+		return f.fault("Cannot store the file", err)
 	}
-	if err != nil {
+	if err := patient.Rename(temp.Name(), filepath.Join(dir, got.sha256)); err != nil {
 		return f.fault("Cannot store the file", err)
 	}
 	if got.etag == "" {
 		return nil
 	}
-	if err := storeETag(dir, f.Ref, got.etag); err != nil {
+	if err := storeETag(dir, got.sha256, got.etag); err != nil {
 		// It spares a download when the source is tracked, no more.
 		w.Message(stream.TypeDebug, "Cannot store the ETag of "+url, err.Error())
 	}
@@ -231,7 +213,7 @@ func storeETag(dir, ref, etag string) error {
 	if err := errors.Join(err, temp.Close()); err != nil {
 		return err
 	}
-	return os.Rename(temp.Name(), filepath.Join(dir, ref+".etag"))
+	return patient.Rename(temp.Name(), filepath.Join(dir, ref+".etag"))
 }
 
 // tempPrefix begins the names of files that are not whole yet.

@@ -7,6 +7,8 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -28,6 +30,7 @@ func Traits() kind.Traits {
 		StrictRebuild:     true,
 		ForbidRuntimeDeps: true,
 		ForbidSources:     true,
+		DependencyConfig:  true,
 		Plugins:           kind.Plugins{Packages: []string{kind.Community}},
 		New:               func() kind.Element { return new(element) },
 	}
@@ -42,6 +45,10 @@ type element struct {
 	include, exclude []string
 	components       []string
 	metadata         []section
+	// runtime says that the image is one, and no extension of one.
+	runtime bool
+	// layout is what is staged at each location.
+	layout map[string][]kind.Handle
 }
 
 // section is a section of the metadata, in the order of the project file.
@@ -59,7 +66,7 @@ func (s section) value(key string) string {
 	return ""
 }
 
-func (e *element) Configure(config *node.Node, _ kind.Env) (err error) {
+func (e *element) Configure(config *node.Node, env kind.Env) (err error) {
 	if err := config.ValidateKeys("directory", "include", "exclude", "metadata", "component-ids"); err != nil {
 		return err
 	}
@@ -97,10 +104,38 @@ func (e *element) Configure(config *node.Node, _ kind.Env) (err error) {
 		}
 		e.metadata = append(e.metadata, s)
 	}
+	switch {
+	case metadata.Get("Application") != nil:
+	case metadata.Get("Runtime") != nil:
+		e.runtime = metadata.Get("ExtensionOf") == nil
+	default:
+		return &stream.Error{
+			Domain:  stream.DomainElement,
+			Message: env.Name() + ": Either Application or Runtime section must be present in metadata",
+		}
+	}
 	return nil
 }
 
-func (e *element) ConfigureDependencies([]kind.Dependency) error { return nil }
+// ConfigureDependencies reads "location". Without one, the dependency's files
+// are for the image.
+func (e *element) ConfigureDependencies(deps []kind.Dependency) error {
+	e.layout = map[string][]kind.Handle{}
+	for _, dep := range deps {
+		location := stagedAt
+		if dep.Config != nil {
+			if err := dep.Config.ValidateKeys("location"); err != nil {
+				return err
+			}
+			var err error
+			if location, err = dep.Config.NeedStr("location"); err != nil {
+				return err
+			}
+		}
+		e.layout[location] = append(e.layout[location], dep.Element)
+	}
+	return nil
+}
 
 func (e *element) UniqueKey() any {
 	metadata := make(map[string]any, len(e.metadata))
@@ -130,17 +165,20 @@ const (
 )
 
 func (e *element) Assemble(ctx context.Context, a kind.Assembly) (string, error) {
-	if len(e.components) > 0 {
-		return "", &stream.Error{
-			Domain:  stream.DomainElement,
-			Message: "flatpak_image: AppStream components (component-ids) cannot be composed in this version",
-			Detail:  "Leave 'component-ids' out to build the image without its AppStream data.",
+	a.SetWorkDirectory("/")
+	a.MarkDirectory(stagedAt)
+	a.MarkDirectory(imageAt)
+	for _, location := range slices.Sorted(maps.Keys(e.layout)) {
+		stage := kind.StageDeps{Selection: e.layout[location], Path: location}
+		if location == stagedAt {
+			stage.Include, stage.Exclude = e.include, e.exclude
+		}
+		err := a.Activity("Staging dependencies at: "+location, func() error { return a.StageDependencies(ctx, stage) })
+		if err != nil {
+			return "", err
 		}
 	}
-	err := a.Activity("Staging dependencies", func() error {
-		return a.StageDependencies(ctx, kind.StageDeps{Path: stagedAt, Include: e.include, Exclude: e.exclude})
-	})
-	if err != nil {
+	if err := e.compose(ctx, a); err != nil {
 		return "", err
 	}
 	root, err := a.Root(ctx)
@@ -159,6 +197,23 @@ func (e *element) Assemble(ctx context.Context, a kind.Assembly) (string, error)
 		return "", err
 	}
 	return imageAt, nil
+}
+
+// compose makes the AppStream data of a component, with a program that must be
+// among the dependencies. Of several components the last one alone is composed:
+// so it is in the plugin, and equal keys must stand for equal artifacts.
+func (e *element) compose(ctx context.Context, a kind.Assembly) error {
+	if len(e.components) == 0 {
+		return nil
+	}
+	id := e.components[len(e.components)-1]
+	command := strings.Join([]string{
+		"appstreamcli compose --components", id, "--result-root", imageAt, "--prefix", e.directory,
+		"--data-dir", path.Join(stagedAt, e.directory, "share"), "--origin", id, stagedAt,
+	}, " ")
+	return a.Run(ctx, []kind.Command{{
+		Argv: []string{"sh", "-c", "-e", command + "\n"}, Label: command, RootReadOnly: true,
+	}})
 }
 
 // layOut makes the image of what is staged.
@@ -189,7 +244,7 @@ func (e *element) layOut(image, staged *cas.Dir) error {
 	if err := take(files, staged, strings.Trim(e.directory, "/")); err != nil {
 		return err
 	}
-	if _, err := staged.Lookup("etc"); err == nil {
+	if _, err := staged.Lookup("etc"); err == nil && e.runtime {
 		etc, err := files.Sub("etc", true)
 		if err != nil {
 			return err

@@ -152,11 +152,14 @@ func (e *element) dependencyConfig(dep kind.Dependency) (image, stack bool, bran
 	if branch, err = dep.Config.GetStr("branch", branch); err != nil {
 		return
 	}
-	if image && stack {
+	if image == stack {
+		how := "neither a flatpak image and a stack"
+		if image {
+			how = "both a flatpak image and a stack"
+		}
 		err = &stream.Error{
-			Domain: stream.DomainElement,
-			Message: dep.Config.Provenance().String() +
-				": Dependency specified as both a flatpak image and a stack",
+			Domain:  stream.DomainElement,
+			Message: dep.Config.Provenance().String() + ": Dependency specified as " + how,
 		}
 	}
 	return

@@ -7,17 +7,20 @@ import (
 	"encoding/base64"
 	"os"
 	"path/filepath"
+	"time"
 
 	"bst/impl/kind"
+	"bst/impl/kind/host"
 	"bst/impl/node"
 )
 
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
-		Kind:    "gen_cargo_lock",
-		Plugins: kind.Plugins{Packages: []string{kind.Community}},
-		New:     func() kind.Source { return new(source) },
+		Kind:           "gen_cargo_lock",
+		TracksPrevious: true,
+		Plugins:        kind.Plugins{Packages: []string{kind.Community}},
+		New:            func() kind.Source { return new(source) },
 	}
 }
 
@@ -39,6 +42,48 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 func (s *source) Resolved() bool { return s.ref != "" }
 
 func (s *source) UniqueKey() (any, error) { return s.ref, nil }
+
+// Ref is the file in base64.
+func (s *source) Ref() *node.Node { return kind.TextRef(s.ref) }
+
+// silence is how long cargo may say nothing.
+const silence = 10 * time.Minute
+
+// Track has the host's cargo make a Cargo.lock for the sources before: which versions
+// fit together is what cargo alone can tell. Nothing of the sources is run.
+func (s *source) Track(ctx context.Context, w kind.SourceWork, previous string) (*node.Node, error) {
+	program, err := host.Find("gen_cargo_lock", s.env, "cargo")
+	if err != nil {
+		return nil, err
+	}
+	home, err := w.MirrorDir()
+	if err != nil {
+		return nil, err
+	}
+	var text []byte
+	err = w.Activity("Generating Cargo.lock", func() error {
+		result, err := host.Run(ctx, w, host.Command{
+			Argv: []string{program, "generate-lockfile", "--color=never"}, Dir: previous,
+			Env: []string{"CARGO_HOME=" + home, "CARGO_TERM_PROGRESS_WHEN=never"}, Silence: silence,
+		})
+		if err != nil {
+			return err
+		}
+		if result.Status != 0 {
+			e := host.Failed("gen_cargo_lock", s.env, "Failed to generate lockfile", result)
+			e.Temporary = result.Silent
+			return e
+		}
+		if text, err = os.ReadFile(filepath.Join(previous, "Cargo.lock")); err != nil {
+			return kind.SourceErrorf("gen_cargo_lock", s.env, "", "cargo made no Cargo.lock: %s", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kind.TextRef(base64.StdEncoding.EncodeToString(text)), nil
+}
 
 func (s *source) Cached(context.Context, kind.SourceWork) bool { return true }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"bst/impl/kind"
 	"bst/impl/node"
@@ -17,7 +18,7 @@ import (
 
 // Traits are what the kind is.
 func Traits() kind.SourceTraits {
-	return kind.SourceTraits{Kind: "git", New: func() kind.Source { return new(source) }}
+	return kind.SourceTraits{Kind: "git", RefKeys: []string{"ref", "tags"}, New: func() kind.Source { return new(source) }}
 }
 
 // Warnings that a project may make fatal; the last one is core's.
@@ -35,17 +36,13 @@ type source struct {
 	// ref is a commit, in hexadecimal or as `git describe --long` names it.
 	ref      string
 	resolved bool
-	// track is the branch or tag that refs are taken from, "" for none.
-	track string
+	// track is the branch or tag that refs are taken from, "" for none; trackTags
+	// looks for tags too, and describe names the last one in the ref.
+	track               string
+	trackTags, describe bool
 	// tags are to be visible to `git describe` in the staged tree.
 	tags []tag
-	// checkout says whether submodules are staged, but for those in checkouts.
-	checkout  bool
-	checkouts map[string]bool
-	// overrides are the submodules that the source lists, in order, with the
-	// URL to take them from; nil for the repository's own.
-	listed    []string
-	overrides map[string]*string
+	Submodules
 	// version and guess are nil where they are not set.
 	version, guess *string
 }
@@ -75,7 +72,7 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 	if err := s.readTags(config); err != nil {
 		return err
 	}
-	if _, err := config.GetBool("track-tags", false); err != nil {
+	if s.trackTags, err = config.GetBool("track-tags", false); err != nil {
 		return err
 	}
 	if s.url, err = config.NeedStr("url"); err != nil {
@@ -88,6 +85,8 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 		return err
 	} else if format != "sha1" && format != "git-describe" {
 		return config.Get("ref-format").Errorf("INVALID_DATA", "Value of 'ref-format' should be one of 'sha1, git-describe'")
+	} else {
+		s.describe = format == "git-describe"
 	}
 	if s.guess, err = optional(config, "version-guess-pattern"); err != nil {
 		return err
@@ -98,11 +97,8 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 	if !s.resolved && config.Get("track") == nil {
 		return kind.SourceErrorf("git", env, "missing-track-and-ref", "Git sources require a ref and/or track")
 	}
-	if s.checkout, err = config.GetBool("checkout-submodules", true); err != nil {
-		return err
-	}
 	s.env.Translate(s.url)
-	return s.readSubmodules(config)
+	return s.Submodules.Configure(config, env)
 }
 
 func (s *source) readTags(config *node.Node) error {
@@ -135,35 +131,6 @@ func (s *source) readTags(config *node.Node) error {
 	return nil
 }
 
-func (s *source) readSubmodules(config *node.Node) error {
-	modules, err := config.GetMapping("submodules")
-	if err != nil || modules == nil {
-		return err
-	}
-	s.listed = modules.Keys()
-	s.overrides = make(map[string]*string, len(s.listed))
-	s.checkouts = make(map[string]bool)
-	for _, path := range s.listed {
-		module, err := modules.GetMapping(path)
-		if err != nil {
-			return err
-		}
-		if s.overrides[path], err = optional(module, "url"); err != nil {
-			return err
-		}
-		if url := s.overrides[path]; url != nil {
-			s.env.Translate(*url)
-		}
-		if module.Get("checkout") == nil {
-			continue
-		}
-		if s.checkouts[path], err = module.GetBool("checkout", false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // optional is a string that may be absent, which differs from an empty one.
 func optional(config *node.Node, key string) (*string, error) {
 	if value := config.Get(key); value == nil || value.IsNone() {
@@ -186,26 +153,7 @@ func (s *source) UniqueKey() (any, error) {
 		}
 		key = append(key, map[string]any{"tags": tags})
 	}
-	if !s.checkout {
-		key = append(key, map[string]any{"checkout_submodules": false})
-	}
-	if len(s.overrides) > 0 {
-		urls := make(map[string]any, len(s.overrides))
-		for path, url := range s.overrides {
-			urls[path] = nil
-			if url != nil {
-				urls[path] = *url
-			}
-		}
-		key = append(key, urls)
-	}
-	if len(s.checkouts) > 0 {
-		checkouts := make(map[string]any, len(s.checkouts))
-		for path, checkout := range s.checkouts {
-			checkouts[path] = checkout
-		}
-		key = append(key, map[string]any{"submodule_checkout_overrides": checkouts})
-	}
+	key = s.Submodules.AppendTo(key)
 	switch {
 	case s.version != nil:
 		key = append(key, *s.version)
@@ -284,14 +232,6 @@ func (s *source) open(w kind.SourceWork) (*git, *repo, error) {
 	return g, root, err
 }
 
-// ignores says that a submodule is not to be staged.
-func (s *source) ignores(path string) bool {
-	if checkout, ok := s.checkouts[path]; ok {
-		return !checkout
-	}
-	return !s.checkout
-}
-
 // Bounds for submodules of submodules.
 const (
 	maxDepth      = 32
@@ -343,7 +283,7 @@ func (s *source) walk(ctx context.Context, g *git, r *repo, configured bool, f f
 }
 
 // exactTag is a ref in the form of `git describe` that is on a tag.
-var exactTag = regexp.MustCompile(`^(.*)-0-g(.*)$`)
+var exactTag = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.*)-0-g(.*)$`) })
 
 // validate warns about submodules that the source and the repository do not
 // agree on, and about a ref that its track does not contain.
@@ -387,7 +327,7 @@ func (s *source) validate(ctx context.Context, g *git, root *repo) error {
 			return err
 		}
 	}
-	if s.track == "" || exactTag.MatchString(s.ref) {
+	if s.track == "" || exactTag().MatchString(s.ref) {
 		// Of an exact tag nothing but the tag is fetched.
 		return nil
 	}

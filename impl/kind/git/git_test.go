@@ -460,7 +460,13 @@ func TestCancel(t *testing.T) {
 // TestDaemon fetches from a real git daemon.
 func TestDaemon(t *testing.T) {
 	w := newWorld(t)
-	if out, err := exec.Command("git", "daemon", "--help-me-not").CombinedOutput(); err != nil && strings.Contains(string(out), "is not a git command") {
+	// Not "git daemon", which starts this one and leaves it behind when killed.
+	path, err := exec.Command("git", "--exec-path").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := exec.LookPath(filepath.Join(strings.TrimSpace(string(path)), "git-daemon"))
+	if err != nil {
 		t.Skip("this test needs git daemon, which this git comes without")
 	}
 	w.create("r")
@@ -471,7 +477,7 @@ func TestDaemon(t *testing.T) {
 	}
 	addr := free.Addr().(*net.TCPAddr)
 	free.Close()
-	daemon := exec.Command("git", "daemon", "--export-all", "--base-path="+w.dir, "--listen=127.0.0.1",
+	daemon := exec.Command(program, "--export-all", "--base-path="+w.dir, "--listen=127.0.0.1",
 		"--port="+strconv.Itoa(addr.Port), w.dir)
 	daemon.Env = environWithoutGitDir()
 	if err := daemon.Start(); err != nil {

@@ -1,7 +1,9 @@
 package git
 
 import (
+	"regexp"
 	"strings"
+	"sync"
 
 	"bst/impl/kind"
 	"bst/impl/stream"
@@ -19,7 +21,7 @@ func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
 // tag, and how many commits come after it.
 func Info(url, ref string, version kind.Versioning) kind.SourceInfo {
 	info := kind.SourceInfo{
-		URL: url, Medium: kind.MediumGit, VersionType: kind.VersionCommit, Version: stripTag(ref),
+		URL: url, Medium: kind.MediumGit, VersionType: kind.VersionCommit, Version: stripTag(ref), Ref: ref,
 	}
 	if version.Version != nil {
 		info.Guess = *version.Version
@@ -40,3 +42,25 @@ func Info(url, ref string, version kind.Versioning) kind.SourceInfo {
 	}
 	return info
 }
+
+// TaggedInfo is Info as git_repo and go_module report it: with the tag, and the
+// offset whatever it is.
+func TaggedInfo(url, ref string, version kind.Versioning) kind.SourceInfo {
+	info := Info(url, ref, version)
+	info.Extra = nil
+	if m := taggedRef().FindStringSubmatch(ref); m != nil {
+		info.Extra = []stream.Pair{{Name: "tag-name", Value: m[1]}, {Name: "commit-offset", Value: m[2]}}
+	}
+	return info
+}
+
+// OffsetInfo is TaggedInfo without the tag, as git_tag and git_module have it.
+func OffsetInfo(url, ref string, version kind.Versioning) kind.SourceInfo {
+	info := TaggedInfo(url, ref, version)
+	if len(info.Extra) > 0 {
+		info.Extra = info.Extra[1:]
+	}
+	return info
+}
+
+var taggedRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.+)-([0-9]+)-g[0-9a-f]{40}`) })

@@ -2,18 +2,20 @@ package git
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"bst/impl/kind"
 	"bst/impl/kind/host"
+	"bst/impl/patient"
 	"bst/impl/stream"
 
 	"github.com/gofrs/flock"
@@ -119,11 +121,7 @@ func (g *git) must(ctx context.Context, fail string, r *repo, args ...string) (s
 
 // failed makes the error of a git command.
 func (g *git) failed(text string, result host.Result) *stream.Error {
-	return &stream.Error{
-		Domain:  stream.DomainPlugin,
-		Message: kind.SourceName("git", g.s.env) + ": " + text,
-		Detail:  strings.TrimSpace(result.Tail),
-	}
+	return host.Failed("git", g.s.env, text, result)
 }
 
 // buffer keeps an answer of bounded size.
@@ -140,7 +138,12 @@ func (b *buffer) Write(p []byte) (int, error) {
 	return b.Builder.Write(p)
 }
 
-// has says that the mirror has the commit.
+// fetchingName is a file in a mirror, there from the begin of a fetch to its good
+// end. Git writes a commit before what it consists of: where a fetch was killed,
+// that a commit is there says little.
+const fetchingName = "bst.fetching"
+
+// has says that the mirror has the commit, with all its files.
 func (g *git) has(ctx context.Context, r *repo) bool {
 	id := r.mirror + "\x00" + r.ref
 	if g.present[id] {
@@ -149,9 +152,36 @@ func (g *git) has(ctx context.Context, r *repo) bool {
 	if _, err := os.Stat(r.mirror); err != nil || r.ref == "" {
 		return false
 	}
-	g.present[id] = g.ask(ctx, r, "cat-file", "-t", r.ref)
-	return g.present[id]
+	present := g.ask(ctx, r, "cat-file", "-t", r.ref)
+	if _, err := os.Lstat(filepath.Join(r.mirror, fetchingName)); present && err == nil {
+		present = g.ask(ctx, r, "rev-list", "--objects", "--quiet", "--no-walk", r.ref)
+	}
+	g.present[id] = present
+	return present
 }
+
+// begin notes in the mirror, which is locked, that a fetch begins, and removes
+// what one that was killed has left in the way. end notes its good end.
+func (r *repo) begin() (end func() error, err error) {
+	mark := filepath.Join(r.mirror, fetchingName)
+	if _, err := os.Lstat(mark); err == nil {
+		err := filepath.WalkDir(r.mirror, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".lock") || d.Name() == lockName {
+				return err
+			}
+			return os.Remove(path)
+		})
+		if err != nil {
+			return nil, err
+		}
+	} else if err := os.WriteFile(mark, nil, 0o644); err != nil {
+		return nil, err
+	}
+	return func() error { return os.Remove(mark) }, nil
+}
+
+// lockName is the file in a mirror whose lock a fetch holds.
+const lockName = "bst.lock"
 
 // ensure makes the mirror where there is none.
 func (g *git) ensure(ctx context.Context, r *repo) error {
@@ -165,7 +195,7 @@ func (g *git) ensure(ctx context.Context, r *repo) error {
 	if err != nil {
 		return g.fault("Failed to make a repository", err)
 	}
-	defer os.RemoveAll(temp)
+	defer patient.RemoveAll(temp)
 	a, err := g.capture(ctx, host.Command{Argv: []string{g.program, "init", "--bare", "--quiet", "--template=", temp}})
 	if err != nil {
 		return err
@@ -173,7 +203,7 @@ func (g *git) ensure(ctx context.Context, r *repo) error {
 	if a.Status != 0 {
 		return g.failed("Failed to initialise repository", a.Result)
 	}
-	err = os.Rename(temp, r.mirror)
+	err = patient.Rename(temp, r.mirror)
 	if _, there := os.Stat(r.mirror); err != nil && there != nil {
 		return g.fault("Failed to move created repository to '"+r.mirror+"'", err)
 	}
@@ -189,8 +219,17 @@ func (g *git) fetch(ctx context.Context, r *repo) error {
 	if err := g.ensure(ctx, r); err != nil {
 		return err
 	}
-	// Two that fetch into one repository at a time would meet at its refs.
-	lock := flock.New(filepath.Join(r.mirror, "bst.lock"))
+	return g.writing(ctx, r, func() error {
+		return kind.FetchFrom(ctx, "git", g.s.env, r.url, func(url string) error {
+			return g.w.Activity("Fetching from "+url, func() error { return g.fetchFrom(ctx, r, url) })
+		})
+	})
+}
+
+// writing keeps others from the mirror while f brings something into it: two that
+// fetch into one repository at a time would meet at its refs.
+func (g *git) writing(ctx context.Context, r *repo, f func() error) error {
+	lock := flock.New(filepath.Join(r.mirror, lockName))
 	if _, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -198,35 +237,17 @@ func (g *git) fetch(ctx context.Context, r *repo) error {
 		return g.fault("Failed to lock the repository", err)
 	}
 	defer lock.Unlock()
-
-	urls := kind.FetchURLs(g.s.env, r.url)
-	if len(urls) == 0 {
-		return kind.SourceErrorf("git", g.s.env, "missing-source-alias-target", "No fetch URI found for '%s'", r.url)
+	end, err := r.begin()
+	if err != nil {
+		return g.fault("Failed to prepare the repository", err)
 	}
-	var (
-		last   error
-		failed []string
-		again  bool
-	)
-	for _, url := range urls {
-		last = g.w.Activity("Fetching from "+url, func() error { return g.fetchFrom(ctx, r, url) })
-		if last == nil || ctx.Err() != nil {
-			return last
-		}
-		failed = append(failed, last.Error())
-		var e *stream.Error
-		again = again || errors.As(last, &e) && e.Temporary
+	if err := f(); err != nil {
+		return err
 	}
-	var e *stream.Error
-	if errors.As(last, &e) {
-		// Trying again may help if any of the URLs may get well.
-		e.Temporary = again
-		if len(failed) > 1 {
-			e.Detail = strings.TrimSpace(strings.Join(failed, "\n") + "\n" + e.Detail)
-		}
-		return e
+	if err := end(); err != nil {
+		return g.fault("Failed to finish the repository", err)
 	}
-	return last
+	return nil
 }
 
 func (g *git) fetchFrom(ctx context.Context, r *repo, url string) error {
@@ -245,16 +266,25 @@ func (g *git) fetchFrom(ctx context.Context, r *repo, url string) error {
 			return err
 		}
 	}
+	if !g.has(ctx, r) && wholeCommit().MatchString(r.ref) {
+		// It may be on no branch: many servers give a commit that is asked for by name.
+		if _, err := g.network(ctx, r, url, "fetch", "--progress", "--", url, r.ref); err != nil && ctx.Err() != nil {
+			return err
+		}
+	}
 	if !g.has(ctx, r) {
 		return kind.SourceErrorf("git", g.s.env, "", "expected ref '%s' was not found in git repository: '%s'", r.ref, r.url)
 	}
 	return nil
 }
 
+// wholeCommit is a ref that is the name of a commit alone.
+var wholeCommit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}$`) })
+
 // fetchTag fetches a commit that is named by a tag, and nothing before it. It
 // tells whether that could be done.
 func (g *git) fetchTag(ctx context.Context, r *repo, url string) (bool, error) {
-	match := exactTag.FindStringSubmatch(r.ref)
+	match := exactTag().FindStringSubmatch(r.ref)
 	if match == nil {
 		return false, nil
 	}
@@ -306,7 +336,7 @@ func (g *git) network(ctx context.Context, r *repo, url string, args ...string) 
 		// What git tidies up afterwards it tidies up while we wait for it.
 		"-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false",
 	}, args...)
-	a, err := g.capture(ctx, host.Command{Argv: argv, Stderr: &progress{report: g.w.Progress}, Silence: silence})
+	a, err := g.capture(ctx, host.Command{Argv: argv, Stderr: &progress{report: g.w.Count}, Silence: silence})
 	if err != nil {
 		return "", err
 	}
@@ -318,7 +348,7 @@ func (g *git) network(ctx context.Context, r *repo, url string, args ...string) 
 		text = "Failed to list advertised remote refs from git repository " + url
 	}
 	e := g.failed(text, a.Result)
-	e.Temporary = !missing.MatchString(a.Tail)
+	e.Temporary = !missing().MatchString(a.Tail)
 	if a.Silent {
 		e.Detail = strings.TrimSpace(e.Detail + "\nThe server sent nothing for " + silence.String() + ".")
 	}
@@ -326,8 +356,10 @@ func (g *git) network(ctx context.Context, r *repo, url string, args ...string) 
 }
 
 // missing is what git says of a repository that is not there.
-var missing = regexp.MustCompile(`does not appear to be a git repository|repository '[^']*' not found|does not exist|` +
-	`not a git repository|[Rr]epository not found|unable to find remote helper|is not a valid|could not read Username`)
+var missing = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`does not appear to be a git repository|repository '[^']*' not found|does not exist|` +
+		`not a git repository|[Rr]epository not found|unable to find remote helper|is not a valid|could not read Username`)
+})
 
 // progress reads git's progress display.
 type progress struct {
@@ -336,7 +368,7 @@ type progress struct {
 }
 
 // objects is a step of receiving objects, which is what takes the time.
-var objects = regexp.MustCompile(`^Receiving objects: +\d+% \((\d+)/(\d+)\)`)
+var objects = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Receiving objects: +\d+% \((\d+)/(\d+)\)`) })
 
 func (p *progress) Write(b []byte) (int, error) {
 	for _, c := range b {
@@ -346,7 +378,7 @@ func (p *progress) Write(b []byte) (int, error) {
 			}
 			continue
 		}
-		if match := objects.FindSubmatch(p.line); match != nil {
+		if match := objects().FindSubmatch(p.line); match != nil {
 			current, err1 := strconv.Atoi(string(match[1]))
 			total, err2 := strconv.Atoi(string(match[2]))
 			if err1 == nil && err2 == nil {

@@ -9,11 +9,13 @@ import (
 	"bst/impl/stream"
 )
 
-// Repository is a repository at one commit, without submodules: for source
-// kinds that are made of such.
+// Repository is a repository at one commit: for source kinds that are made of
+// such. It is without submodules if not said otherwise.
 type Repository struct {
 	kind string
 	s    source
+	// deep says that submodules belong to it.
+	deep bool
 }
 
 // NewRepository takes the URL as the project writes it, with its alias, and a
@@ -22,14 +24,26 @@ func NewRepository(kindName string, env kind.SourceEnv, url, ref string) *Reposi
 	return &Repository{kind: kindName, s: source{env: env, url: url, ref: ref, resolved: ref != ""}}
 }
 
-// Cached says that the commit is in the mirror.
+// WithSubmodules adds submodules, those that a source does not leave out.
+func (r *Repository) WithSubmodules(m Submodules) *Repository {
+	r.s.Submodules, r.deep = m, true
+	return r
+}
+
+// Cached says that the commit is in the mirror, and those of submodules.
 func (r *Repository) Cached(ctx context.Context, w kind.SourceWork) bool {
+	if r.deep {
+		return r.s.Cached(ctx, w)
+	}
 	g, root, err := r.s.open(w)
 	return err == nil && g.has(ctx, root)
 }
 
-// Fetch brings the commit into the mirror.
+// Fetch brings the commit into the mirror, and those of submodules into theirs.
 func (r *Repository) Fetch(ctx context.Context, w kind.SourceWork) error {
+	if r.deep {
+		return r.named(r.s.Fetch(ctx, w))
+	}
 	g, root, err := r.s.open(w)
 	if err == nil {
 		err = g.fetch(ctx, root)
@@ -45,7 +59,13 @@ func (r *Repository) Stage(ctx context.Context, w kind.SourceWork, dir, path str
 		return r.named(err)
 	}
 	root.path = path
-	return w.Activity("Staging "+r.s.url, func() error { return r.named(g.stage(ctx, root, dir)) })
+	return w.Activity("Staging "+r.s.url, func() error {
+		err := g.stage(ctx, root, dir)
+		if err == nil && r.deep {
+			err = r.s.walk(ctx, g, root, true, func(sub *repo) error { return g.stage(ctx, sub, dir) })
+		}
+		return r.named(err)
+	})
 }
 
 // named gives errors the name of the kind that they are of.

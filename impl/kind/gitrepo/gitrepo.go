@@ -1,5 +1,6 @@
 // Package gitrepo is the source kind "git_repo": the files of a commit of a git
-// repository, without submodules: these are sources of their own (git_module).
+// repository, with as much of its history as tells its version, and without
+// submodules: these are sources of their own (git_module).
 package gitrepo
 
 import (
@@ -26,6 +27,11 @@ type source struct {
 	*git.Repository
 	env      kind.SourceEnv
 	url, ref string
+	// track is a pattern for branches and tags, "" for none; exclude are patterns of
+	// those that do not count. describe names the last tag in the ref.
+	track    string
+	exclude  []string
+	describe bool
 	version  kind.Versioning
 }
 
@@ -43,13 +49,13 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 	if s.ref, err = config.GetStr("ref", ""); err != nil {
 		return err
 	}
-	if _, err := config.GetStr("track", ""); err != nil {
+	if s.track, err = config.GetStr("track", ""); err != nil {
 		return err
 	}
-	if _, err := config.GetStrs("exclude"); err != nil {
+	if s.exclude, err = config.GetStrs("exclude"); err != nil {
 		return err
 	}
-	if err := CheckFormat(config); err != nil {
+	if s.describe, err = describes(config); err != nil {
 		return err
 	}
 	env.Translate(s.url)
@@ -57,13 +63,25 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 	return s.version.Configure(config)
 }
 
-// CheckFormat checks the form in which refs are to be written.
-func CheckFormat(config *node.Node) error {
+// describes says that refs are to be written as `git describe` does.
+func describes(config *node.Node) (bool, error) {
 	format, err := config.GetStr("ref-format", "sha1")
 	if err == nil && format != "sha1" && format != "git-describe" {
 		err = config.Get("ref-format").Errorf("INVALID_DATA", "Value of 'ref-format' should be one of 'sha1, git-describe'")
 	}
-	return err
+	return format == "git-describe", err
+}
+
+// Ref is the commit.
+func (s *source) Ref() *node.Node { return kind.TextRef(s.ref) }
+
+// Track finds the newest branch or tag that matches.
+func (s *source) Track(ctx context.Context, w kind.SourceWork, _ string) (*node.Node, error) {
+	if s.track == "" {
+		return nil, nil
+	}
+	ref, err := s.Repository.TrackRefs(ctx, w, s.track, s.exclude, s.describe)
+	return kind.TextRef(ref), err
 }
 
 func (s *source) Resolved() bool { return s.ref != "" }
@@ -73,9 +91,12 @@ func (s *source) UniqueKey() (any, error) {
 }
 
 func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
-	return []kind.SourceInfo{git.Info(s.env.Translate(s.url), s.ref, s.version)}, nil
+	return []kind.SourceInfo{git.TaggedInfo(s.env.Translate(s.url), s.ref, s.version)}, nil
 }
 
 func (s *source) Stage(ctx context.Context, w kind.SourceWork, dir string) error {
-	return s.Repository.Stage(ctx, w, dir, "")
+	if err := s.Repository.Stage(ctx, w, dir, ""); err != nil {
+		return err
+	}
+	return s.Repository.StageHistory(ctx, w, dir)
 }

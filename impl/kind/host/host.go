@@ -52,7 +52,7 @@ type Command struct {
 	// Quiet keeps the command and its standard error out of the log.
 	Quiet bool
 	// Silence is how long the program may say nothing before it is ended; 0 is
-	// for ever.
+	// for ever, and for programs that use no network.
 	Silence time.Duration
 }
 
@@ -64,6 +64,16 @@ type Result struct {
 	Tail string
 	// Silent says that it was ended since it said nothing for too long.
 	Silent bool
+}
+
+// Failed makes the error of a program that ended with a failure: what it said
+// is the detail.
+func Failed(kindName string, env kind.SourceEnv, text string, result Result) *stream.Error {
+	return &stream.Error{
+		Domain:  stream.DomainPlugin,
+		Message: kind.SourceName(kindName, env) + ": " + text,
+		Detail:  strings.TrimSpace(result.Tail),
+	}
 }
 
 // Run runs a program to its end. A non-zero status is no error. When ctx ends,
@@ -97,8 +107,20 @@ func Run(ctx context.Context, w kind.SourceWork, c Command) (Result, error) {
 	if c.Stdout == nil {
 		cmd.Stdout = output
 	}
+	suspension := suspensionOf(ctx)
 	if c.Silence > 0 {
-		dog := time.AfterFunc(c.Silence, func() { cancel(errSilent) })
+		var dog *time.Timer
+		var armed sync.WaitGroup
+		armed.Add(1)
+		dog = time.AfterFunc(c.Silence, func() {
+			armed.Wait()
+			if more := suspension.excuse(c.Silence); more > 0 {
+				dog.Reset(more)
+				return
+			}
+			cancel(errSilent)
+		})
+		armed.Done()
 		defer dog.Stop()
 		heard := heard{dog, c.Silence}
 		errs = append(errs, heard)
@@ -106,10 +128,15 @@ func Run(ctx context.Context, w kind.SourceWork, c Command) (Result, error) {
 	}
 	cmd.Stderr = io.MultiWriter(errs...)
 	detach(cmd)
+	kept := bind(cmd, c.Silence > 0)
 	// What the program left running may hold its pipes.
 	cmd.WaitDelay = 5 * time.Second
 
-	err := cmd.Run()
+	err := run(cmd, func(pid int) {
+		if kept {
+			suspension.enter(pid)
+		}
+	}, suspension.leave)
 	lines.flush()
 	result := Result{Tail: end.String()}
 	var exit *exec.ExitError

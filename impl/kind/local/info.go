@@ -3,7 +3,7 @@ package local
 import "bst/impl/kind"
 
 // SourceInfo tells the source's place in the project.
-func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
+func (s *Tree) SourceInfo() ([]kind.SourceInfo, error) {
 	digest, err := s.digest()
 	return []kind.SourceInfo{{
 		URL: s.path, Medium: kind.MediumLocal, VersionType: kind.VersionCASDigest, Version: digest.String(),

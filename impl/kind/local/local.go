@@ -27,14 +27,7 @@ func Traits() kind.SourceTraits {
 	return kind.SourceTraits{Kind: "local", NoRef: true, New: func() kind.Source { return new(source) }}
 }
 
-type source struct {
-	env kind.SourceEnv
-	// path is as the project writes it, full is absolute.
-	path, full string
-	folder     bool
-	// digest reads the whole source, once.
-	digest func() (cas.Digest, error)
-}
+type source struct{ Tree }
 
 func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	if err := config.ValidateKeys(append([]string{"path"}, kind.CommonSourceKeys...)...); err != nil {
@@ -44,39 +37,70 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	if err != nil {
 		return err
 	}
-	var info fs.FileInfo
-	if s.path, info, err = projectpath.Resolve(path, env.ProjectDir(), projectpath.Any); err != nil {
+	name, info, err := projectpath.Resolve(path, env.ProjectDir(), projectpath.Any)
+	if err != nil {
 		return err
 	}
-	s.env = env
-	s.full = filepath.Join(env.ProjectDir(), s.path)
-	s.folder = info.IsDir()
-	s.digest = sync.OnceValues(func() (cas.Digest, error) {
-		if s.folder {
-			return cas.DigestTree(s.full)
-		}
-		d, err := cas.DigestFile(s.full)
-		return s.single(d, info, func(b []byte) (cas.Digest, error) { return cas.DigestBytes(b), err })
-	})
+	env.Reads(filepath.Join(env.ProjectDir(), name))
+	s.Tree = NewTree("local", env, name, filepath.Join(env.ProjectDir(), name), info)
 	return nil
 }
 
-func (s *source) Resolved() bool { return true }
+// Tree is a file or a folder on disk that is a source as it lies there.
+type Tree struct {
+	kind string
+	env  kind.SourceEnv
+	// path is as the project writes it, full is absolute.
+	path, full string
+	folder     bool
+	// options say what of the files the digest speaks for.
+	options cas.CaptureOptions
+	// digest reads the whole source, once.
+	digest func() (cas.Digest, error)
+}
+
+// NewTree makes one of a source kind: path is how messages call it, full where
+// it is, and info what is there.
+func NewTree(kindName string, env kind.SourceEnv, path, full string, info fs.FileInfo) Tree {
+	s := Tree{kind: kindName, env: env, path: path, full: full, folder: info.IsDir()}
+	s.digest = sync.OnceValues(func() (cas.Digest, error) {
+		if s.folder {
+			return env.Digests().Tree(s.full)
+		}
+		d, err := env.Digests().File(s.full)
+		return s.single(d, info, func(b []byte) (cas.Digest, error) { return cas.DigestBytes(b), err })
+	})
+	return s
+}
+
+// NewWorkTree makes one of a folder that is worked on: the digest also speaks
+// for the files' times of modification.
+func NewWorkTree(kindName string, env kind.SourceEnv, path string, info fs.FileInfo) Tree {
+	s := NewTree(kindName, env, path, path, info)
+	s.options.MTimes = true
+	s.digest = sync.OnceValues(func() (cas.Digest, error) { return cas.DigestWorkTree(path) })
+	return s
+}
+
+// Resolved is true: what is there is what is meant.
+func (s *Tree) Resolved() bool { return true }
 
 // UniqueKey is the hash of the REAPI Directory.
-func (s *source) UniqueKey() (any, error) {
+func (s *Tree) UniqueKey() (any, error) {
 	d, err := s.digest()
 	return d.Hash, err
 }
 
-func (s *source) Cached(context.Context, kind.SourceWork) bool { return true }
+// Cached is true: nothing has to be fetched.
+func (s *Tree) Cached(context.Context, kind.SourceWork) bool { return true }
 
-func (s *source) Fetch(context.Context, kind.SourceWork) error { return nil }
+// Fetch has nothing to do.
+func (s *Tree) Fetch(context.Context, kind.SourceWork) error { return nil }
 
 // Directory stores the source. Files are read a second time here, so what is
 // stored is what the key says, or the build ends: nothing else would notice
 // that somebody is editing the project meanwhile.
-func (s *source) Directory(_ context.Context, store *cas.Store) (cas.Digest, error) {
+func (s *Tree) Directory(_ context.Context, store *cas.Store) (cas.Digest, error) {
 	want, err := s.digest()
 	if err != nil {
 		return cas.Digest{}, err
@@ -91,15 +115,15 @@ func (s *source) Directory(_ context.Context, store *cas.Store) (cas.Digest, err
 		return cas.Digest{}, err
 	}
 	if got != want {
-		return cas.Digest{}, kind.SourceErrorf("local", s.env, "source-changed",
+		return cas.Digest{}, kind.SourceErrorf(s.kind, s.env, "source-changed",
 			"'%s' was changed after bst had read it: run bst again", s.path)
 	}
 	return got, nil
 }
 
-func (s *source) capture(store *cas.Store) (cas.Digest, error) {
+func (s *Tree) capture(store *cas.Store) (cas.Digest, error) {
 	if s.folder {
-		return store.CaptureTree(s.full, cas.CaptureOptions{})
+		return store.CaptureTree(s.full, s.options)
 	}
 	info, err := os.Lstat(s.full)
 	if err != nil {
@@ -124,7 +148,7 @@ const (
 
 // single puts the Directory message that holds the source's one file, whose
 // content is d.
-func (s *source) single(d cas.Digest, info fs.FileInfo, put func([]byte) (cas.Digest, error)) (cas.Digest, error) {
+func (s *Tree) single(d cas.Digest, info fs.FileInfo, put func([]byte) (cas.Digest, error)) (cas.Digest, error) {
 	var digest, file []byte
 	digest = protowire.AppendTag(digest, digestHash, protowire.BytesType)
 	digest = protowire.AppendString(digest, d.Hash)
@@ -145,7 +169,7 @@ func (s *source) single(d cas.Digest, info fs.FileInfo, put func([]byte) (cas.Di
 }
 
 // Stage copies the source into dir.
-func (s *source) Stage(_ context.Context, _ kind.SourceWork, dir string) error {
+func (s *Tree) Stage(_ context.Context, _ kind.SourceWork, dir string) error {
 	if s.folder {
 		if err := os.CopyFS(dir, os.DirFS(s.full)); err != nil {
 			return s.unstaged(err)
@@ -179,10 +203,10 @@ func copyFile(dest, from string) (err error) {
 	return err
 }
 
-func (s *source) unstaged(err error) *stream.Error {
-	return kind.SourceErrorf("local", s.env, "ensure-stage-dir-fail", "Failed to stage '%s': %s", s.path, err)
+func (s *Tree) unstaged(err error) *stream.Error {
+	return kind.SourceErrorf(s.kind, s.env, "ensure-stage-dir-fail", "Failed to stage '%s': %s", s.path, err)
 }
 
-func (s *source) unreadable(err error) *stream.Error {
-	return kind.SourceErrorf("local", s.env, "", "%s", fmt.Sprintf("Failed to read '%s': %s", s.path, err))
+func (s *Tree) unreadable(err error) *stream.Error {
+	return kind.SourceErrorf(s.kind, s.env, "", "%s", fmt.Sprintf("Failed to read '%s': %s", s.path, err))
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"bst/impl/cas"
@@ -126,9 +125,6 @@ func TestConfigure(t *testing.T) {
 	env := project(t, map[string]string{
 		"f": "", "d/f": "", "to-f": "->f", "to-d": "->d", "out": "->..", "d/out": "->../..", "up/": "",
 	})
-	if err := syscall.Mkfifo(filepath.Join(env.Dir, "fifo"), 0o644); err != nil {
-		t.Fatal(err)
-	}
 	neighbour := filepath.Join(filepath.Dir(env.Dir), "neighbour")
 	sourcetest.Write(t, filepath.Dir(env.Dir), map[string]string{"neighbour": ""})
 	const at = "element.bst [line 1 column 6]: "
@@ -145,7 +141,6 @@ func TestConfigure(t *testing.T) {
 		"f/none":       {"MISSING_FILE", at + "Specified path 'f/none' cannot be read: not a directory"},
 		"to-f":         {"PROJ_PATH_INVALID_KIND", at + "Specified path 'to-f' must not point to symbolic links"},
 		"to-d":         {"PROJ_PATH_INVALID_KIND", at + "Specified path 'to-d' must not point to symbolic links"},
-		"fifo":         {"PROJ_PATH_INVALID_KIND", at + "Specified path 'fifo' points to an unsupported file kind"},
 		"../neighbour": {"PROJ_PATH_INVALID", at + "Specified path '../neighbour' first component must not be '..'"},
 		"d/../../neighbour": {"PROJ_PATH_INVALID",
 			at + "Specified path 'd/../../neighbour' must not lead outside of the project directory"},

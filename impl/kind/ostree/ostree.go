@@ -3,6 +3,8 @@
 package ostree
 
 import (
+	"path/filepath"
+
 	"bst/impl/kind"
 	"bst/impl/kind/projectpath"
 	"bst/impl/node"
@@ -42,7 +44,10 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 		return kind.SourceErrorf("ostree", env, "missing-track-and-ref", "OSTree sources require a ref and/or track")
 	}
 	if key := config.Get("gpg-key"); key != nil && !key.IsNone() {
-		_, _, err = projectpath.Resolve(key, env.ProjectDir(), projectpath.File)
+		var path string
+		if path, _, err = projectpath.Resolve(key, env.ProjectDir(), projectpath.File); err == nil {
+			env.Reads(filepath.Join(env.ProjectDir(), path))
+		}
 	}
 	return err
 }

@@ -4,13 +4,9 @@ package patch
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 
 	"bst/impl/kind"
@@ -50,21 +46,17 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	}
 	s.env = env
 	s.full = filepath.Join(env.ProjectDir(), s.path)
+	env.Reads(s.full)
 	s.checksum = sync.OnceValues(s.read)
 	return nil
 }
 
 func (s *source) read() (string, error) {
-	file, err := os.Open(s.full)
+	sum, err := s.env.Digests().Sum(s.full)
 	if err != nil {
 		return "", s.unreadable(err)
 	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", s.unreadable(err)
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	return sum.Hash, nil
 }
 
 func (s *source) unreadable(err error) *stream.Error {
@@ -119,11 +111,7 @@ func (s *source) apply(ctx context.Context, w kind.SourceWork, dir string) error
 		return err
 	}
 	if result.Status != 0 {
-		return &stream.Error{
-			Domain:  stream.DomainPlugin,
-			Message: kind.SourceName("patch", s.env) + ": Failed to apply patch " + s.path,
-			Detail:  strings.TrimSpace(result.Tail),
-		}
+		return host.Failed("patch", s.env, "Failed to apply patch "+s.path, result)
 	}
 	return nil
 }

@@ -4,9 +4,6 @@ package patchqueue
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,15 +23,31 @@ func Traits() kind.SourceTraits {
 		Kind:             "patch_queue",
 		RequiresPrevious: true,
 		NoRef:            true,
-		Plugins:          kind.Plugins{Packages: []string{kind.Community}},
-		New:              func() kind.Source { return new(source) },
+		Plugins: kind.Plugins{
+			Packages: []string{kind.Community},
+			// Zirconium's, which works without git.
+			Files: []string{"def5fe6561fdc1269295d52b3957d87cbd888a6817e4ac1c66f205bb0b9f33e0"},
+		},
+		Variant: variant,
+		New:     func() kind.Source { return new(source) },
 	}
+}
+
+// variant knows of plugins that apply patches with the program patch.
+func variant(file string) kind.SourceTraits {
+	traits := Traits()
+	if strings.Contains(file, `get_host_tool("patch")`) {
+		traits.New = func() kind.Source { return &source{plain: true} }
+	}
+	return traits
 }
 
 type source struct {
 	env kind.SourceEnv
 	// path is as the project writes it, full is absolute.
 	path, full string
+	// plain says that the patches are for the program patch, not for git.
+	plain bool
 	// read gives the patches' checksums, once.
 	read func() (patches, error)
 }
@@ -43,7 +56,7 @@ type source struct {
 type patches struct{ names, sums []string }
 
 func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
-	if err := config.ValidateKeys(append([]string{"path", "strip"}, kind.CommonSourceKeys...)...); err != nil {
+	if err := config.ValidateKeys(append([]string{"path"}, kind.CommonSourceKeys...)...); err != nil {
 		return err
 	}
 	path, err := config.Need("path")
@@ -55,6 +68,7 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 	}
 	s.env = env
 	s.full = filepath.Join(env.ProjectDir(), s.path)
+	env.Reads(s.full)
 	s.read = sync.OnceValues(s.readNow)
 	return nil
 }
@@ -66,27 +80,14 @@ func (s *source) readNow() (patches, error) {
 		return p, s.unreadable(err)
 	}
 	for _, entry := range entries {
-		sum, err := checksum(filepath.Join(s.full, entry.Name()))
+		sum, err := s.env.Digests().Sum(filepath.Join(s.full, entry.Name()))
 		if err != nil {
 			return p, s.unreadable(err)
 		}
 		p.names = append(p.names, entry.Name())
-		p.sums = append(p.sums, sum)
+		p.sums = append(p.sums, sum.Hash)
 	}
 	return p, nil
-}
-
-func checksum(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 func (s *source) unreadable(err error) *stream.Error {
@@ -105,7 +106,7 @@ func (s *source) SourceInfo() ([]kind.SourceInfo, error) {
 	var infos []kind.SourceInfo
 	for i, name := range p.names {
 		infos = append(infos, kind.SourceInfo{
-			URL: s.path + "/" + name, Medium: kind.MediumLocal, VersionType: kind.VersionSHA256, Version: p.sums[i],
+			URL: strings.TrimSuffix(s.path, "/") + "/" + name, Medium: kind.MediumLocal, VersionType: kind.VersionSHA256, Version: p.sums[i],
 		})
 	}
 	return infos, err
@@ -127,10 +128,6 @@ func (s *source) apply(ctx context.Context, w kind.SourceWork, dir string) error
 	if len(want.names) == 0 {
 		return nil
 	}
-	program, err := host.Find("patch_queue", s.env, "git")
-	if err != nil {
-		return err
-	}
 	// The key speaks for the patches as they were read then.
 	got, err := s.readNow()
 	if err != nil {
@@ -140,25 +137,52 @@ func (s *source) apply(ctx context.Context, w kind.SourceWork, dir string) error
 		return kind.SourceErrorf("patch_queue", s.env, "source-changed",
 			"'%s' was changed after bst had read it: run bst again", s.path)
 	}
+	apply := s.withGit
+	if s.plain {
+		apply = s.withPatch
+	}
+	return apply(ctx, w, dir, want.names)
+}
+
+// withGit applies all patches or none.
+func (s *source) withGit(ctx context.Context, w kind.SourceWork, dir string, names []string) error {
+	program, err := host.Find("patch_queue", s.env, "git")
+	if err != nil {
+		return err
+	}
 	argv := []string{program, "-C", dir, "apply", "--"}
-	for _, name := range want.names {
+	for _, name := range names {
 		argv = append(argv, filepath.Join(s.full, name))
 	}
-	result, err := host.Run(ctx, w, host.Command{
+	return s.run(ctx, w, host.Command{
 		Argv: argv,
 		// git would take the directory for a part of a repository that it lies
 		// in, and pass over files that are none of that repository's.
 		Env: []string{"GIT_CEILING_DIRECTORIES=" + filepath.Dir(dir), "LC_ALL=C", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"},
 	})
+}
+
+// withPatch applies one patch after the other.
+func (s *source) withPatch(ctx context.Context, w kind.SourceWork, dir string, names []string) error {
+	program, err := host.Find("patch_queue", s.env, "patch")
 	if err != nil {
 		return err
 	}
-	if result.Status != 0 {
-		return &stream.Error{
-			Domain:  stream.DomainPlugin,
-			Message: kind.SourceName("patch_queue", s.env) + ": Failed to apply patches from " + s.path,
-			Detail:  strings.TrimSpace(result.Tail),
+	for _, name := range names {
+		err := s.run(ctx, w, host.Command{
+			Argv: []string{program, "-d", dir, "-Np1", "-i", filepath.Join(s.full, name)}, Env: []string{"LC_ALL=C"},
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (s *source) run(ctx context.Context, w kind.SourceWork, c host.Command) error {
+	result, err := host.Run(ctx, w, c)
+	if err == nil && result.Status != 0 {
+		err = host.Failed("patch_queue", s.env, "Failed to apply patches from "+s.path, result)
+	}
+	return err
 }

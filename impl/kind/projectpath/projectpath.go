@@ -84,7 +84,7 @@ func inside(n *node.Node, dir, path string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, missing(n, path, err)
 	}
-	if real != root && !strings.HasPrefix(real, strings.TrimSuffix(root, "/")+"/") {
+	if real != root && !strings.HasPrefix(real, strings.TrimSuffix(root, string(filepath.Separator))+string(filepath.Separator)) {
 		return nil, n.Errorf("PROJ_PATH_INVALID", "Specified path '%s' must not lead outside of the project directory", path)
 	}
 	if filepath.IsAbs(path) {
@@ -101,19 +101,19 @@ func inside(n *node.Node, dir, path string) (fs.FileInfo, error) {
 // plain is the quick way for the usual path, which has neither ".." nor
 // symbolic links: one look at each of its components.
 func plain(dir, path string) (fs.FileInfo, bool) {
-	if path == "" || !filepath.IsLocal(path) || filepath.Clean(path) != path {
+	if path == "" || !filepath.IsLocal(path) || filepath.ToSlash(filepath.Clean(path)) != path {
 		return nil, false
 	}
 	for i := 0; i < len(path); i++ {
 		if path[i] != '/' {
 			continue
 		}
-		info, err := os.Lstat(filepath.Join(dir, path[:i]))
+		info, err := os.Lstat(dir + "/" + path[:i])
 		if err != nil || !info.IsDir() {
 			return nil, false
 		}
 	}
-	info, err := os.Lstat(filepath.Join(dir, path))
+	info, err := os.Lstat(dir + "/" + path)
 	if err != nil || info.Mode()&fs.ModeSymlink != 0 {
 		return nil, false
 	}

@@ -6,7 +6,10 @@ import (
 	"context"
 	_ "embed"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
+	"sync"
 
 	"bst/impl/kind"
 	"bst/impl/node"
@@ -22,6 +25,7 @@ func Traits() kind.Traits {
 	return kind.Traits{
 		Kind:              "snap_image",
 		Defaults:          defaults,
+		ArtifactVersion:   1,
 		RunCommands:       true,
 		ForbidRuntimeDeps: true,
 		ForbidSources:     true,
@@ -33,14 +37,28 @@ func Traits() kind.Traits {
 				"b857cc1bab7195638a00eee72b436b39fde319a9339070d6f1faa80a1015fa93",
 			},
 		},
-		New: func() kind.Element { return new(element) },
+		Variant: variant,
+		New:     func() kind.Element { return new(element) },
 	}
 }
 
-// layout is the version of what Assemble makes, as keys have it.
-const layout = 7
+var versionInFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`key\[['"]version['"]\] = ([0-9]+)`) })
+
+// variant knows that the version of what is made was in the key itself before
+// it was that of the artifact.
+func variant(file string) kind.Traits {
+	traits := Traits()
+	if m := versionInFile().FindStringSubmatch(file); m != nil {
+		if version, err := strconv.Atoi(m[1]); err == nil {
+			traits.New = func() kind.Element { return &element{version: version} }
+		}
+	}
+	return traits
+}
 
 type element struct {
+	// version is in the key where it is not 0.
+	version int
 	// directory is what is collected.
 	directory        string
 	include, exclude []string
@@ -71,14 +89,17 @@ func (e *element) Configure(config *node.Node, _ kind.Env) (err error) {
 func (e *element) ConfigureDependencies([]kind.Dependency) error { return nil }
 
 func (e *element) UniqueKey() any {
-	return map[string]any{
+	key := map[string]any{
 		"directory":       e.directory,
 		"include":         slices.Sorted(slices.Values(e.include)),
 		"exclude":         slices.Sorted(slices.Values(e.exclude)),
 		"include-orphans": e.orphans,
 		"metadata":        e.metadata.Plain(),
-		"version":         layout,
 	}
+	if e.version != 0 {
+		key["version"] = e.version
+	}
+	return key
 }
 
 func (e *element) Assemble(ctx context.Context, a kind.Assembly) (string, error) {

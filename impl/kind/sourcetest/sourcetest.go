@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"bst/impl/cas"
 	"bst/impl/kind"
 	"bst/impl/node"
 	"bst/impl/stream"
@@ -39,6 +40,12 @@ func (e *Env) Translate(url string) string {
 	return url
 }
 
+// Digests reads anew each time: tests change what a source has read.
+func (e *Env) Digests() *cas.Digests { return new(cas.Digests) }
+
+// Reads is for those who keep what is made of the file.
+func (e *Env) Reads(string) {}
+
 func (e *Env) URLs(url string) []string {
 	alias, rest := kind.SplitAlias(url)
 	prefix, ok := e.Aliases[alias]
@@ -51,6 +58,9 @@ func (e *Env) URLs(url string) []string {
 	}
 	return append(urls, prefix+rest)
 }
+
+// TrackURLs gives the alias' own URL.
+func (e *Env) TrackURLs(url string) []string { return []string{e.Translate(url)} }
 
 // Work is a kind.SourceWork below a temporary directory.
 type Work struct {
@@ -81,6 +91,8 @@ func (w *Work) Progress(current, total int) {
 	defer w.mu.Unlock()
 	w.Current, w.Total = current, total
 }
+
+func (w *Work) Count(current, total int) { w.Progress(current, total) }
 
 func (w *Work) Message(t stream.MessageType, text, detail string) {
 	w.mu.Lock()
@@ -141,6 +153,21 @@ func Must(t testing.TB, traits kind.SourceTraits, env kind.SourceEnv, yaml strin
 	return s
 }
 
+// Track tracks a source, which must be possible, and gives its ref on one line of YAML
+// after another; "" for none.
+func Track(t testing.TB, s kind.Source, w kind.SourceWork, previous string) (string, error) {
+	t.Helper()
+	tracker, ok := s.(kind.Tracker)
+	if !ok {
+		t.Fatalf("%T cannot be tracked", s)
+	}
+	ref, err := tracker.Track(t.Context(), w, previous)
+	if err != nil || ref == nil {
+		return "", err
+	}
+	return ref.Dump(), nil
+}
+
 // Files lists a tree: a name to each path, "x:" before the content of what can
 // be executed, "->" before the target of symbolic links; directories end with a
 // slash.
@@ -151,7 +178,7 @@ func Files(t testing.TB, dir string) map[string]string {
 		if err != nil || path == dir {
 			return err
 		}
-		name := strings.TrimPrefix(path, dir+"/")
+		name := filepath.ToSlash(strings.TrimPrefix(path, dir+string(filepath.Separator)))
 		switch {
 		case entry.IsDir():
 			files[name+"/"] = ""

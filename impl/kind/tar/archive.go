@@ -16,6 +16,7 @@ import (
 
 	"bst/impl/kind"
 	"bst/impl/kind/host"
+	"bst/impl/patient"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -134,15 +135,10 @@ func (a *archive) unpack(ctx context.Context, w kind.SourceWork, program, path s
 	return a.spooled(ctx, out, err)
 }
 
-// spool makes the file for the content. It has no name any more when it is
-// returned, so nothing is left of it whatever happens.
+// spool makes the file for the content, of which nothing is left whatever happens.
 func (a *archive) spool() (*bounded, error) {
-	file, err := os.OpenFile(filepath.Join(a.scratch, "archive"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := patient.Nameless(filepath.Join(a.scratch, "archive"))
 	if err != nil {
-		return nil, err
-	}
-	if err := os.Remove(file.Name()); err != nil {
-		file.Close()
 		return nil, err
 	}
 	return &bounded{file: file, left: a.limit}, nil

@@ -8,6 +8,7 @@ package zip
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"bst/impl/kind"
 	"bst/impl/kind/download"
@@ -21,8 +22,19 @@ func Traits() kind.SourceTraits {
 	return kind.SourceTraits{
 		Kind:    "zip",
 		Plugins: kind.Plugins{Packages: []string{kind.Community}},
+		Variant: variant,
 		New:     func() kind.Source { return new(source) },
 	}
+}
+
+// variant knows of the first releases, in whose keys an empty base-dir is null.
+// The later ones are told by the line that reads it, which ends there.
+func variant(file string) kind.SourceTraits {
+	traits := Traits()
+	if !strings.Contains(file, "get_str(\"base-dir\", \"*\")\n") {
+		traits.New = func() kind.Source { return &source{null: true} }
+	}
+	return traits
 }
 
 type source struct {
@@ -31,6 +43,8 @@ type source struct {
 	// baseDir is a pattern, "" for the archive's root.
 	baseDir string
 	glob    *split.Glob
+	// null says that keys have null for the archive's root.
+	null bool
 }
 
 func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
@@ -49,7 +63,7 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) error {
 }
 
 func (s *source) UniqueKey() (any, error) {
-	if s.baseDir == "" {
+	if s.baseDir == "" && s.null {
 		return append(s.Key(), nil), nil
 	}
 	return append(s.Key(), s.baseDir), nil

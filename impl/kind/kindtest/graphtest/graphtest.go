@@ -34,12 +34,16 @@ func (e *Element) Needs(other *Element) { e.runtime = append(e.runtime, other) }
 
 // Source adds a source that reports where it comes from.
 func (e *Element) Source(sourceKind string, infos ...kind.SourceInfo) *Element {
+	for i := range infos {
+		infos[i].Kind = sourceKind
+	}
 	e.sources = append(e.sources, source{sourceKind, infos})
 	return e
 }
 
 func (e *Element) Name() string                    { return e.name }
 func (e *Element) FullName() string                { return "junction.bst:" + e.name }
+func (e *Element) ProjectName() string             { return "project" }
 func (e *Element) HasArtifact() bool               { return true }
 func (e *Element) ElementKind() string             { return "manual" }
 func (e *Element) Runtime() []kind.Handle          { return e.runtime }

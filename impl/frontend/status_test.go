@@ -1,0 +1,32 @@
+package frontend
+
+import (
+	"testing"
+	"time"
+
+	"bst/impl/stream"
+)
+
+// TestStatusBetweenTasks: the area stays between one task and the next, and goes
+// when the session has a question or has ended.
+func TestStatusBetweenTasks(t *testing.T) {
+	m := New(testOptions(Options{Session: "Build", Style: Digest}))
+	m.Begin(epoch)
+	m.Apply(epoch, &stream.Started{Time: epoch}, &stream.State{State: stream.StateRunning}, &stream.Heading{Project: "p", SessionElements: 2},
+		&stream.PipelineShown{}, &stream.Queue{Action: "Build", Complete: "Built"})
+	shown := func(when string, want bool) {
+		t.Helper()
+		if got := len(m.Status(after(time.Second), 80, 24)) > 0; got != want {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	shown("before the first task", false)
+	m.Apply(after(time.Second), &stream.JobStarted{Job: 1, Action: "Build", Element: "a.bst", At: time.Second})
+	shown("while one runs", true)
+	m.Apply(after(time.Second), &stream.JobFinished{Job: 1, Action: "Build", Element: "a.bst", At: time.Second})
+	shown("between two", true)
+	m.Apply(after(time.Second), &stream.State{State: stream.StateHeld, At: time.Second})
+	shown("while it is held", false)
+	m.Apply(after(time.Second), &stream.State{State: stream.StateRunning, At: time.Second}, &stream.Finished{})
+	shown("at the end", false)
+}

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package patient
+
+func again(f func() error) error { return f() }

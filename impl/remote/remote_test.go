@@ -1,0 +1,751 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bst/impl/artifact"
+	"bst/impl/bug"
+	"bst/impl/cas"
+	"bst/impl/remote/remotetest"
+	"bst/impl/stream"
+
+	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+func start(t testing.TB, o remotetest.Options) *remotetest.Server {
+	t.Helper()
+	s, err := remotetest.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// quick has no time to lose between attempts.
+func quick(url string) stream.Remote {
+	return stream.Remote{URL: url, Type: "all", Push: true, RetryLimit: 2, RetryDelay: time.Millisecond}
+}
+
+func client(t testing.TB, spec stream.Remote) *Client {
+	t.Helper()
+	c, err := Open(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func newStore(t testing.TB) *cas.Store {
+	t.Helper()
+	s, err := cas.Open(filepath.Join(t.TempDir(), "cas"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// random is reproducible content.
+func random(seed, n int) []byte {
+	r := mathrand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)})
+	b := make([]byte, n)
+	r.Read(b)
+	return b
+}
+
+func put(t testing.TB, s *cas.Store, b []byte) cas.Digest {
+	t.Helper()
+	d, err := s.PutBytes(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// tree makes a tree with small and large files, folders and links.
+func tree(t testing.TB, s *cas.Store, seed int) cas.Digest {
+	t.Helper()
+	root := s.EmptyDir()
+	for i := range 20 {
+		must(t, root.AddFile(fmt.Sprintf("usr/share/doc-%d/readme", i), put(t, s, random(seed*100+i, 300)), i%2 == 0))
+	}
+	must(t, root.AddFile("usr/lib/large", put(t, s, random(seed*100+50, 6<<20)), false))
+	must(t, root.AddFile("usr/lib/larger", put(t, s, random(seed*100+51, 9<<20)), true))
+	must(t, root.AddFile("empty", put(t, s, nil), false))
+	must(t, root.AddSymlink("lib", "usr/lib"))
+	must(t, root.MkdirAll("var/empty"))
+	d, err := root.Digest()
+	must(t, err)
+	return d
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantReason(t *testing.T, err error, reason string) *stream.Error {
+	t.Helper()
+	var e *stream.Error
+	if !errors.As(err, &e) || e.Reason != reason {
+		t.Fatalf("error %v, want one with the reason %s", err, reason)
+	}
+	return e
+}
+
+func TestTreesCrossWhole(t *testing.T) {
+	for _, batch := range []int64{0, 1000} {
+		server := start(t, remotetest.Options{MaxBatch: batch})
+		c := client(t, quick(server.URL))
+		must(t, c.Check(t.Context()))
+		here, there := newStore(t), newStore(t)
+		root := tree(t, here, 1)
+		all, err := Tree(here, root)
+		must(t, err)
+		sent, err := c.Push(t.Context(), here, all)
+		must(t, err)
+		if sent != len(all) {
+			t.Errorf("%d objects were sent, want %d", sent, len(all))
+		}
+		if sent, err := c.Push(t.Context(), here, all); err != nil || sent != 0 {
+			t.Errorf("sent again: %d, %v", sent, err)
+		}
+		must(t, c.FetchTree(t.Context(), there, []cas.Digest{root}))
+		if whole, err := there.HasTree(root); err != nil || !whole {
+			t.Errorf("whole %v, %v", whole, err)
+		}
+		for _, d := range all {
+			must(t, there.Verify(d))
+		}
+		before := server.Calls("")
+		must(t, c.FetchTree(t.Context(), there, []cas.Digest{root}))
+		if n := server.Calls("") - before; n != 0 {
+			t.Errorf("%d calls were made for what was there", n)
+		}
+	}
+}
+
+// What is interrupted goes on where it was.
+func TestStreamsGoOn(t *testing.T) {
+	server := start(t, remotetest.Options{Cut: 5 << 20, CutError: status.Error(codes.Unavailable, "going down")})
+	c := client(t, quick(server.URL))
+	here, there := newStore(t), newStore(t)
+	d := put(t, here, random(7, 9<<20))
+	_, err := c.Push(t.Context(), here, []cas.Digest{d})
+	must(t, err)
+	if server.Calls("Write") != 2 || server.Calls("QueryWriteStatus") != 1 {
+		t.Errorf("%d writes, %d questions", server.Calls("Write"), server.Calls("QueryWriteStatus"))
+	}
+	must(t, c.Fetch(t.Context(), there, []cas.Digest{d}))
+	if diff := cmp.Diff([]int64{5 << 20}, server.Offsets()); diff != "" {
+		t.Errorf("offsets: %s", diff)
+	}
+	must(t, there.Verify(d))
+}
+
+// A stream that ends early without an error is a broken one, and tried again.
+func TestStreamsThatAreCutGoOn(t *testing.T) {
+	server := start(t, remotetest.Options{Cut: 5 << 20})
+	c := client(t, quick(server.URL))
+	store := newStore(t)
+	d := server.Put(random(7, 9<<20))
+	must(t, c.Fetch(t.Context(), store, []cas.Digest{d}))
+	must(t, store.Verify(d))
+}
+
+// Nothing is stored that is not what it is named.
+func TestWrongDataIsNotStored(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		read func([]byte) []byte
+	}{
+		{"other bytes", func(b []byte) []byte { b = bytes.Clone(b); b[len(b)/2] ^= 1; return b }},
+		{"more bytes", func(b []byte) []byte { return append(bytes.Clone(b), 'x') }},
+		{"fewer bytes", func(b []byte) []byte { return b[:len(b)-1] }},
+		{"none", func(b []byte) []byte { return nil }},
+	} {
+		for _, size := range []int{100, 5 << 20} {
+			t.Run(fmt.Sprintf("%s of %d", test.name, size), func(t *testing.T) {
+				server := start(t, remotetest.Options{Read: func(_ cas.Digest, b []byte) []byte { return test.read(b) }})
+				c := client(t, quick(server.URL))
+				store := newStore(t)
+				d := server.Put(random(1, size))
+				err := c.Fetch(t.Context(), store, []cas.Digest{d})
+				if !IsServer(err) {
+					t.Fatalf("error %v, want one of the server", err)
+				}
+				must(t, store.Objects(func(d cas.Digest) error { return fmt.Errorf("%s was stored", d) }))
+			})
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	server := start(t, remotetest.Options{})
+	c := client(t, quick(server.URL))
+	for _, size := range []int{10, 5 << 20} {
+		err := c.Fetch(t.Context(), newStore(t), []cas.Digest{cas.DigestBytes(random(1, size))})
+		if !IsMissing(err) {
+			t.Errorf("of %d bytes: %v", size, err)
+		}
+	}
+	if c.Down() != nil {
+		t.Errorf("the server was given up: %v", c.Down())
+	}
+}
+
+// directory encodes a Directory message by hand, as a hostile server would.
+func directory(d *repb.Directory) []byte {
+	b, err := proto.Marshal(d)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func TestHostileTrees(t *testing.T) {
+	file := func(name string) *repb.FileNode {
+		return &repb.FileNode{Name: name, Digest: toProto(cas.DigestBytes([]byte("x")))}
+	}
+	for _, test := range []struct {
+		name string
+		make func(s *remotetest.Server) cas.Digest
+	}{
+		{"dot dot", func(s *remotetest.Server) cas.Digest {
+			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("..")}}))
+		}},
+		{"absolute", func(s *remotetest.Server) cas.Digest {
+			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("/etc/passwd")}}))
+		}},
+		{"a slash below", func(s *remotetest.Server) cas.Digest {
+			sub := s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("a/b")}}))
+			return s.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "sub", Digest: toProto(sub)}}}))
+		}},
+		{"a name twice", func(s *remotetest.Server) cas.Digest {
+			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("a"), file("a")}}))
+		}},
+		{"no digest", func(s *remotetest.Server) cas.Digest {
+			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{{Name: "a", Digest: &repb.Digest{Hash: "../../x", SizeBytes: 3}}}}))
+		}},
+		{"a negative size", func(s *remotetest.Server) cas.Digest {
+			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{{Name: "a", Digest: &repb.Digest{Hash: strings.Repeat("a", 64), SizeBytes: -1}}}}))
+		}},
+		{"no message", func(s *remotetest.Server) cas.Digest { return s.Put([]byte("\xff\xff\xff")) }},
+		// By its hash no directory can be in itself; one that claims to be is not what
+		// it is named.
+		{"a cycle", func(s *remotetest.Server) cas.Digest {
+			self := cas.Digest{Hash: strings.Repeat("b", 64)}
+			b := directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "self", Digest: &repb.Digest{Hash: self.Hash, SizeBytes: 80}}}})
+			self.Size = int64(len(b))
+			b = directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "self", Digest: toProto(self)}}})
+			self.Size = int64(len(b))
+			s.PutAs(self, b)
+			return self
+		}},
+		{"too deep", func(s *remotetest.Server) cas.Digest {
+			d := s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("x")}}))
+			for range cas.MaxDepth + 2 {
+				d = s.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "d", Digest: toProto(d)}}}))
+			}
+			return d
+		}},
+		{"a directory that is said to be huge", func(s *remotetest.Server) cas.Digest {
+			return s.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{
+				{Name: "d", Digest: &repb.Digest{Hash: strings.Repeat("c", 64), SizeBytes: 1 << 50}}}}))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			server := start(t, remotetest.Options{})
+			server.Put([]byte("x"))
+			c := client(t, quick(server.URL))
+			store := newStore(t)
+			root := test.make(server)
+			err := c.FetchTree(t.Context(), store, []cas.Digest{root})
+			if !IsServer(err) {
+				t.Fatalf("error %v, want one of the server", err)
+			}
+			must(t, store.Objects(store.Verify))
+			if whole, err := store.HasTree(root); whole && err == nil {
+				t.Error("the tree is taken for whole")
+			}
+		})
+	}
+}
+
+// A tree of 2^60 files in a few messages costs what its messages do.
+func TestFoldedTreesCostTheirMessages(t *testing.T) {
+	server := start(t, remotetest.Options{})
+	d := server.Put(directory(&repb.Directory{Files: []*repb.FileNode{{Name: "x", Digest: toProto(server.Put([]byte("x")))}}}))
+	for range 60 {
+		d = server.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{
+			{Name: "a", Digest: toProto(d)}, {Name: "b", Digest: toProto(d)}}}))
+	}
+	store := newStore(t)
+	must(t, client(t, quick(server.URL)).FetchTree(t.Context(), store, []cas.Digest{d}))
+	if n := server.Calls("BatchReadBlobs"); n > 70 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+// A server that is gone is told once, and not waited for again.
+func TestGone(t *testing.T) {
+	server := start(t, remotetest.Options{})
+	c := client(t, quick(server.URL))
+	must(t, c.Check(t.Context()))
+	server.Stop()
+	_, _, err := c.FetchBlob(t.Context(), "urn:x")
+	e := wantReason(t, err, ReasonFailed)
+	if !e.Temporary {
+		t.Error("the failure is not temporary")
+	}
+	before := c.Trips()
+	if before < 3 {
+		t.Errorf("%d attempts", before)
+	}
+	_, again := c.FindMissing(t.Context(), []cas.Digest{cas.DigestBytes([]byte("x"))})
+	if again != err {
+		t.Errorf("error %v, want the first one", again)
+	}
+	if c.Trips() != before {
+		t.Error("the server was asked again")
+	}
+}
+
+// A server that does not answer is not waited for longer than was said.
+func TestSlow(t *testing.T) {
+	stop := make(chan struct{})
+	server := start(t, remotetest.Options{Call: func(ctx context.Context, method string, _ int) error {
+		select {
+		case <-ctx.Done():
+		case <-stop:
+		}
+		return status.FromContextError(ctx.Err()).Err()
+	}})
+	defer close(stop)
+	spec := quick(server.URL)
+	spec.RequestTimeout, spec.RetryLimit = 50*time.Millisecond, 0
+	for _, f := range []func(c *Client) error{
+		func(c *Client) error { _, _, err := c.FetchBlob(t.Context(), "urn:x"); return err },
+		func(c *Client) error {
+			return c.Fetch(t.Context(), newStore(t), []cas.Digest{cas.DigestBytes(random(1, 5<<20))})
+		},
+		func(c *Client) error {
+			s := newStore(t)
+			d := put(t, s, random(1, 5<<20))
+			return c.upload(t.Context(), d, func(d cas.Digest) (io.ReadSeekCloser, error) { return s.OpenFile(d) })
+		},
+	} {
+		e := wantReason(t, f(client(t, spec)), ReasonFailed)
+		if !strings.Contains(e.Message, "no answer within 50ms") {
+			t.Error(e.Message)
+		}
+	}
+	// And a person who has had enough is heard.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := client(t, quick(server.URL)).FetchBlob(ctx, "urn:x"); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPassingFailures(t *testing.T) {
+	server := start(t, remotetest.Options{Call: func(_ context.Context, method string, n int) error {
+		if n <= 2 {
+			return status.Error(codes.Unavailable, "come again")
+		}
+		return nil
+	}})
+	c := client(t, quick(server.URL))
+	must(t, c.Check(t.Context()))
+	here, there := newStore(t), newStore(t)
+	root := tree(t, here, 3)
+	all, err := Tree(here, root)
+	must(t, err)
+	_, err = c.Push(t.Context(), here, all)
+	must(t, err)
+	must(t, c.FetchTree(t.Context(), there, []cas.Digest{root}))
+}
+
+func TestFull(t *testing.T) {
+	server := start(t, remotetest.Options{Capacity: 1000})
+	c := client(t, quick(server.URL))
+	s := newStore(t)
+	for _, size := range []int{2000, 5 << 20} {
+		_, err := c.Push(t.Context(), s, []cas.Digest{put(t, s, random(size, size))})
+		if !IsFull(err) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if c.Down() != nil {
+		t.Error("a full server can still be read")
+	}
+}
+
+func TestServicesThatAreMissing(t *testing.T) {
+	for _, test := range []struct {
+		options remotetest.Options
+		kind    string
+		want    string
+	}{
+		{remotetest.Options{NoFetch: true}, "all", "Configured remote does not implement the Remote Asset Fetch service. Please check remote configuration."},
+		{remotetest.Options{NoPush: true}, "index", "Configured remote does not implement the Remote Asset Push service. Please check remote configuration."},
+		{remotetest.Options{NoPush: true, NoFetch: true}, "storage", ""},
+		{remotetest.Options{NoCAS: true}, "index", ""},
+	} {
+		spec := quick(start(t, test.options).URL)
+		spec.Type = test.kind
+		err := client(t, spec).Check(t.Context())
+		if test.want == "" {
+			must(t, err)
+		} else if e := wantReason(t, err, ReasonService); e.Message != test.want {
+			t.Error(e.Message)
+		}
+	}
+}
+
+// Questions that come while one is asked go together.
+func TestQuestionsAreJoined(t *testing.T) {
+	var mu sync.Mutex
+	begun := make(chan struct{})
+	hold := make(chan struct{})
+	first := true
+	server := start(t, remotetest.Options{Call: func(_ context.Context, method string, _ int) error {
+		mu.Lock()
+		was := first
+		first = false
+		mu.Unlock()
+		if was {
+			close(begun)
+			<-hold
+		}
+		return nil
+	}})
+	c := client(t, quick(server.URL))
+	wait := bug.Go(func() error {
+		_, err := c.FindMissing(t.Context(), []cas.Digest{cas.DigestBytes([]byte("first"))})
+		return err
+	})
+	<-begun
+	// As FindMissing leaves them while a call is under way.
+	var waiting []*question
+	for i := range 100 {
+		q := &question{ctx: t.Context(), digests: []cas.Digest{cas.DigestBytes([]byte{byte(i)})}, done: make(chan struct{})}
+		waiting = append(waiting, q)
+	}
+	c.finder.mu.Lock()
+	c.finder.waiting = append(c.finder.waiting, waiting...)
+	c.finder.mu.Unlock()
+	close(hold)
+	must(t, wait())
+	for _, q := range waiting {
+		<-q.done
+		if diff := cmp.Diff(q.digests, q.missing); q.err != nil || diff != "" {
+			t.Errorf("%v %s", q.err, diff)
+		}
+	}
+	if n := server.Calls("FindMissingBlobs"); n != 2 {
+		t.Errorf("%d calls for 101 questions", n)
+	}
+}
+
+// TestFindBug: who asks hears of a bug in the answering, and nobody waits for ever.
+func TestFindBug(t *testing.T) {
+	c := client(t, quick(start(t, remotetest.Options{}).URL))
+	c.store = broken{c.store}
+	for range 2 {
+		_, err := c.FindMissing(t.Context(), []cas.Digest{cas.DigestBytes([]byte("x"))})
+		var e *bug.Error
+		if !errors.As(err, &e) {
+			t.Errorf("error %v, want a bug", err)
+		}
+	}
+}
+
+// broken panics.
+type broken struct {
+	repb.ContentAddressableStorageClient
+}
+
+func (broken) FindMissingBlobs(context.Context, *repb.FindMissingBlobsRequest, ...grpc.CallOption) (*repb.FindMissingBlobsResponse, error) {
+	panic("oh no")
+}
+
+func TestTLS(t *testing.T) {
+	a := remotetest.NewAuthority(t, "test")
+	server := func(name string, until time.Time) tls.Certificate {
+		pair, err := tls.LoadX509KeyPair(a.Sign(t, name, until))
+		must(t, err)
+		return pair
+	}
+	good, expired := server("server", time.Now().Add(time.Hour)), server("expired", time.Now().Add(-time.Hour))
+	clientCert, clientKey := a.Sign(t, "client", time.Now().Add(time.Hour))
+	pool := x509.NewCertPool()
+	pool.AddCert(a.Cert)
+	ca, tokenFile := a.File, filepath.Join(t.TempDir(), "token")
+	must(t, os.WriteFile(tokenFile, []byte("s3cret\n"), 0o600))
+
+	mutual := &tls.Config{Certificates: []tls.Certificate{good}, ClientCAs: pool, ClientAuth: tls.RequireAndVerifyClientCert}
+	plain := &tls.Config{Certificates: []tls.Certificate{good}}
+	for _, test := range []struct {
+		name   string
+		server remotetest.Options
+		spec   stream.Remote
+		reason string
+		text   string
+	}{
+		{"known", remotetest.Options{TLS: plain}, stream.Remote{ServerCert: ca}, "", ""},
+		{"unknown authority", remotetest.Options{TLS: plain}, stream.Remote{}, ReasonDenied, "unknown authority"},
+		{"expired", remotetest.Options{TLS: &tls.Config{Certificates: []tls.Certificate{expired}}}, stream.Remote{ServerCert: ca}, ReasonDenied, "expired"},
+		{"client certificate", remotetest.Options{TLS: mutual}, stream.Remote{ServerCert: ca, ClientCert: clientCert, ClientKey: clientKey}, "", ""},
+		{"token", remotetest.Options{TLS: plain, Token: "s3cret"}, stream.Remote{ServerCert: ca, AccessToken: tokenFile}, "", ""},
+		{"other token", remotetest.Options{TLS: plain, Token: "other"}, stream.Remote{ServerCert: ca, AccessToken: tokenFile}, ReasonDenied, "token"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			spec := test.spec
+			spec.URL, spec.Type, spec.RetryLimit, spec.RetryDelay = start(t, test.server).URL, "all", 1, time.Millisecond
+			err := client(t, spec).Check(t.Context())
+			if test.reason == "" {
+				must(t, err)
+				return
+			}
+			e := wantReason(t, err, test.reason)
+			if !strings.Contains(e.Message, test.text) {
+				t.Errorf("%q does not say %q", e.Message, test.text)
+			}
+			if strings.Contains(fmt.Sprintf("%+v", e), "s3cret") {
+				t.Error("the token is in the error")
+			}
+		})
+	}
+	t.Run("no client certificate", func(t *testing.T) {
+		spec := stream.Remote{URL: start(t, remotetest.Options{TLS: mutual}).URL, Type: "all", ServerCert: ca, RetryDelay: time.Millisecond}
+		if err := client(t, spec).Check(t.Context()); !IsServer(err) {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("a token that was written anew", func(t *testing.T) {
+		server := start(t, remotetest.Options{TLS: plain, Token: "new"})
+		path := filepath.Join(t.TempDir(), "token")
+		must(t, os.WriteFile(path, []byte("old"), 0o600))
+		spec := stream.Remote{URL: server.URL, Type: "all", ServerCert: ca, AccessToken: path, TokenReload: time.Nanosecond}
+		c := client(t, spec)
+		must(t, os.WriteFile(path, []byte("new"), 0o600))
+		must(t, c.Check(t.Context()))
+	})
+}
+
+func TestConfigurationsThatCannotBe(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	must(t, os.WriteFile(token, []byte("x"), 0o600))
+	empty := filepath.Join(t.TempDir(), "empty")
+	must(t, os.WriteFile(empty, nil, 0o600))
+	for _, test := range []struct {
+		spec   stream.Remote
+		reason string
+	}{
+		{stream.Remote{URL: "ftp://host"}, ReasonConfig},
+		{stream.Remote{URL: "https://"}, ReasonConfig},
+		{stream.Remote{URL: "https://host/path"}, ReasonConfig},
+		{stream.Remote{URL: "unix:"}, ReasonConfig},
+		{stream.Remote{URL: "host:80"}, ReasonConfig},
+		{stream.Remote{URL: "http://host", ServerCert: token}, ReasonConfig},
+		{stream.Remote{URL: "http://example.org", AccessToken: token}, ReasonConfig},
+		{stream.Remote{URL: "https://host", ServerCert: token}, ReasonCredentials},
+		{stream.Remote{URL: "https://host", ServerCert: token + "x"}, ReasonCredentials},
+		{stream.Remote{URL: "https://host", ClientCert: token, ClientKey: token}, ReasonCredentials},
+		{stream.Remote{URL: "https://host", AccessToken: empty}, ReasonCredentials},
+	} {
+		_, err := Open(test.spec)
+		wantReason(t, err, test.reason)
+	}
+	if got := Display("https://me:secret@host:1"); got != "https://host:1" {
+		t.Error(got)
+	}
+}
+
+// testArtifact makes a whole artifact in a store.
+func testArtifact(t testing.TB, s *cas.Store, seed int, root cas.Digest) (*artifact.Artifact, []byte) {
+	t.Helper()
+	key := func(n int) string { return cas.DigestBytes(fmt.Appendf(nil, "key %d %d", seed, n)).Hash }
+	a := &artifact.Artifact{Version: artifact.Version, BuildSuccess: true, StrongKey: key(1), StrictKey: key(1), WeakKey: key(2), Files: root,
+		PublicData: put(t, s, []byte("bst: {}\n")), LowDiversityMeta: put(t, s, []byte("environment: {}\n")),
+		HighDiversityMeta: put(t, s, fmt.Appendf(nil, "variables: {n: %d}\n", seed)),
+		Logs:              []artifact.Log{{Name: "build.log", Digest: put(t, s, fmt.Appendf(nil, "log %d\n", seed))}}}
+	b, err := a.Encode()
+	must(t, err)
+	return a, b
+}
+
+func TestArtifactsCross(t *testing.T) {
+	server := start(t, remotetest.Options{})
+	c := client(t, quick(server.URL))
+	here, there := newStore(t), newStore(t)
+	a, _ := testArtifact(t, here, 1, tree(t, here, 1))
+	a.BuildTree = tree(t, here, 2)
+	message, err := a.Encode()
+	must(t, err)
+	_, err = c.PushObjects(t.Context(), here, a, message)
+	must(t, err)
+	told, err := c.PushName(t.Context(), "p/e", a, message)
+	if err != nil || !told {
+		t.Fatal(told, err)
+	}
+	if told, err := c.PushName(t.Context(), "p/e", a, message); err != nil || told {
+		t.Errorf("named again: %v, %v", told, err)
+	}
+	for _, key := range []string{a.StrongKey, a.WeakKey} {
+		d, found, err := c.FetchBlob(t.Context(), ArtifactURI("p/e/"+key))
+		if err != nil || !found {
+			t.Fatal(found, err)
+		}
+		got, err := c.PullArtifact(t.Context(), there, d, key, false)
+		must(t, err)
+		if diff := cmp.Diff(a, got.Artifact); diff != "" {
+			t.Error(diff)
+		}
+		if whole, err := there.HasTree(a.BuildTree); err != nil || whole {
+			t.Errorf("the build tree came unasked: %v, %v", whole, err)
+		}
+	}
+	d, _, err := c.FetchBlob(t.Context(), ArtifactURI("p/e/"+a.StrongKey))
+	must(t, err)
+	_, err = c.PullArtifact(t.Context(), there, d, a.StrongKey, true)
+	must(t, err)
+	if whole, err := there.HasTree(a.BuildTree); err != nil || !whole {
+		t.Errorf("the build tree did not come: %v, %v", whole, err)
+	}
+	// An index that names another artifact is not believed.
+	_, err = c.PullArtifact(t.Context(), there, d, strings.Repeat("0", 64), false)
+	wantReason(t, err, ReasonWrong)
+	// Nor one that names something else.
+	_, err = c.PullArtifact(t.Context(), there, server.Put([]byte("\xff no artifact")), a.StrongKey, false)
+	wantReason(t, err, ReasonWrong)
+}
+
+// A pull that failed goes on where it was: what has come is not asked for again.
+func TestPullsGoOn(t *testing.T) {
+	server := start(t, remotetest.Options{})
+	c := client(t, quick(server.URL))
+	here, there := newStore(t), newStore(t)
+	a, message := testArtifact(t, here, 1, tree(t, here, 1))
+	_, err := c.PushObjects(t.Context(), here, a, message)
+	must(t, err)
+	// The last thing that comes: a large file.
+	lost := random(150, 6<<20)
+	server.Forget(cas.DigestBytes(lost))
+	m := cas.DigestBytes(message)
+	if _, err := c.PullArtifact(t.Context(), there, m, a.StrongKey, false); !IsMissing(err) {
+		t.Fatalf("error %v", err)
+	}
+	server.Put(lost)
+	before, large := server.Calls("BatchReadBlobs"), server.Calls("Read")
+	_, err = c.PullArtifact(t.Context(), there, m, a.StrongKey, false)
+	must(t, err)
+	if n := server.Calls("Read") - large; n > 2 {
+		t.Errorf("%d large objects were read again", n)
+	}
+	if n := server.Calls("BatchReadBlobs") - before; n > 1 {
+		t.Errorf("%d batches were read again", n)
+	}
+	if whole, err := there.HasTree(a.Files); err != nil || !whole {
+		t.Errorf("whole %v, %v", whole, err)
+	}
+}
+
+// Many artifacts begin together: as many calls as their trees have levels, whatever
+// their number; then each costs its files.
+func TestManyPullsBeginTogether(t *testing.T) {
+	server := start(t, remotetest.Options{})
+	c := client(t, quick(server.URL))
+	here, there := newStore(t), newStore(t)
+	var messages []cas.Digest
+	var all []*artifact.Artifact
+	for i := range 50 {
+		root := here.EmptyDir()
+		must(t, root.AddFile(fmt.Sprintf("usr/lib/e%d/file", i), put(t, here, random(i, 100)), false))
+		d, err := root.Digest()
+		must(t, err)
+		a, m := testArtifact(t, here, i, d)
+		_, err = c.PushObjects(t.Context(), here, a, m)
+		must(t, err)
+		messages, all = append(messages, cas.DigestBytes(m)), append(all, a)
+	}
+	must(t, c.Prepare(t.Context(), there, messages, false))
+	if n := server.Calls("BatchReadBlobs"); n > 6 {
+		t.Errorf("%d calls for 50 artifacts", n)
+	}
+	for i, a := range all {
+		before := server.Calls("")
+		_, err := c.PullArtifact(t.Context(), there, messages[i], a.StrongKey, false)
+		must(t, err)
+		if n := server.Calls("") - before; n > 1 {
+			t.Errorf("%d calls for one artifact", n)
+		}
+	}
+	// What does not come is no failure yet.
+	lost := server.Put([]byte("soon gone"))
+	server.Forget(lost)
+	if err := c.Prepare(t.Context(), newStore(t), append(messages, lost), false); !IsMissing(err) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// FuzzPull has a server send anything as an artifact and as its files.
+func FuzzPull(f *testing.F) {
+	server := start(f, remotetest.Options{})
+	c := client(f, quick(server.URL))
+	s := newStore(f)
+	root := s.EmptyDir()
+	must(f, root.AddFile("a/b", put(f, s, []byte("x")), false))
+	d, err := root.Digest()
+	must(f, err)
+	_, message := testArtifact(f, s, 1, d)
+	dir, err := s.Get(d)
+	must(f, err)
+	f.Add(message, dir)
+	f.Add([]byte{}, []byte{})
+	f.Fuzz(func(t *testing.T, message, dir []byte) {
+		a, err := artifact.Decode(message)
+		key := strings.Repeat("0", 64)
+		if err == nil {
+			// The files are what was fuzzed.
+			key = a.StrongKey
+			if !a.Files.IsZero() {
+				a.Files = server.Put(dir)
+			}
+			if message, err = a.Encode(); err != nil {
+				return
+			}
+		}
+		store := newStore(t)
+		m := server.Put(message)
+		defer server.Forget(m)
+		_, _ = c.PullArtifact(t.Context(), store, m, key, true)
+		must(t, store.Objects(store.Verify))
+		if c.Down() != nil {
+			t.Fatal(c.Down())
+		}
+	})
+}
