@@ -178,10 +178,7 @@ func (w *world) cacheArtifact(ctx context.Context, a *assembly, art *artifact.Ar
 		return err
 	}
 	art.Logs = []artifact.Log{{Name: filepath.Base(a.j.path), Digest: log}}
-	for d := range w.graph.Dependencies(element.ScopeBuild, e) {
-		art.BuildDeps = append(art.BuildDeps, artifact.Dependency{Project: d.Project.Name, Element: d.Name,
-			Key: w.key(d).Full, WasWorkspaced: d.Workspace != ""})
-	}
+	art.BuildDeps = w.buildDeps(e)
 	if err := w.room(ctx); err != nil {
 		return err
 	}
@@ -189,6 +186,7 @@ func (w *world) cacheArtifact(ctx context.Context, a *assembly, art *artifact.Ar
 		return err
 	}
 	w.setArtifact(e, art)
+	w.noteBuild(ctx, e, art.StrongKey, a.j)
 	return nil
 }
 

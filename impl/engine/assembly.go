@@ -73,7 +73,7 @@ func (a *assembly) Environment() map[string]string      { return maps.Clone(a.en
 func (a *assembly) SetEnvironment(name, value string)   { a.environment[name] = value }
 func (a *assembly) SetWorkDirectory(path string)        { a.directory = path }
 func (a *assembly) SetPublic(n *node.Node)              { a.public = n }
-func (a *assembly) Workspaced() bool                    { return false }
+func (a *assembly) Workspaced() bool                    { return a.e.Workspace != "" }
 func (a *assembly) MarkDirectory(path string) {
 	if !slices.Contains(a.marked, path) {
 		a.marked = append(a.marked, path)
@@ -233,6 +233,14 @@ func (a *assembly) StageSources(ctx context.Context, where string) error {
 		tree, err := a.w.store.OpenDir(d)
 		if err != nil {
 			return err
+		}
+		if last, err := a.w.lastBuild(a.e); err != nil {
+			return err
+		} else if last != nil {
+			a.j.message(stream.TypeInfo, nil, "Incremental build", "")
+			if tree, err = a.w.goOn(last, d); err != nil {
+				return err
+			}
 		}
 		dest, err := a.root.Sub(where, true)
 		if err != nil {
@@ -461,6 +469,9 @@ func (a *assembly) materialise(ctx context.Context) error {
 		return err
 	}
 	a.box = box
+	if a.Workspaced() {
+		box.KeepTimes()
+	}
 	for _, m := range a.marked {
 		d := cas.EmptyDigest
 		if dir, err := a.root.Sub(m, false); err == nil {
@@ -489,6 +500,22 @@ func (a *assembly) Root(ctx context.Context) (*cas.Dir, error) {
 	}
 	a.root, a.dirty = root, false
 	return root, nil
+}
+
+// Exists implements kind.Assembly.
+func (a *assembly) Exists(ctx context.Context, path string) (bool, error) {
+	root := a.root
+	if a.box != nil && a.dirty {
+		var err error
+		if root, err = a.Root(ctx); err != nil {
+			return false, err
+		}
+	}
+	_, err := root.Lookup(path)
+	if cas.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // collect captures the directory that a kind named as its result; nothing but

@@ -65,6 +65,8 @@ type world struct {
 	boxes   *sandbox.Factory
 	// suspended says that new boxes begin so.
 	suspended bool
+	// workspaced holds the keys of what was built of workspaces, by element.
+	workspaced map[int]string
 	// kept holds, by element, what failed builds left that no artifact holds.
 	kept map[*element.Element]*assembly
 }
@@ -110,7 +112,7 @@ func (s *session) open() (*world, error) {
 			return nil, err
 		}
 	}
-	w := &world{s: s, store: store, keeper: s.newKeeper(store), told: make(map[element.Warning]bool), retried: make(map[int]bool), publics: make(map[cas.Digest]*publicData)}
+	w := &world{s: s, store: store, keeper: s.newKeeper(store), told: make(map[element.Warning]bool), retried: make(map[int]bool), workspaced: make(map[int]string), publics: make(map[cas.Digest]*publicData)}
 	if w.artifacts, err = artifact.Open(set.CacheDir, store); err != nil {
 		return nil, err
 	}

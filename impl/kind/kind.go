@@ -229,6 +229,8 @@ type Assembly interface {
 	Activity(name string, f func() error) error
 	// Message logs a line of the given type.
 	Message(t stream.MessageType, text, detail string)
-	// Workspaced says that the build goes on in a workspace.
+	// Workspaced says that the build is of a workspace: it may go on from the last.
 	Workspaced() bool
+	// Exists says whether something lies at path now.
+	Exists(ctx context.Context, path string) (bool, error)
 }

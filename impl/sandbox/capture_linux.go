@@ -61,7 +61,7 @@ func applyUpper(ctx context.Context, store *cas.Store, upper string, out *cas.Di
 				continue
 			}
 			// A new directory: nothing below shines through, so it is a plain one.
-			d, err := captureTree(store, path)
+			d, err := captureTree(store, path, cas.CaptureOptions{})
 			if err != nil {
 				return err
 			}
@@ -120,11 +120,11 @@ func putFile(store *cas.Store, path string, st fs.FileInfo) (cas.Digest, error) 
 	return store.PutFile(path)
 }
 
-func captureTree(store *cas.Store, path string) (cas.Digest, error) {
-	d, err := store.CaptureTree(path, cas.CaptureOptions{})
+func captureTree(store *cas.Store, path string, opts cas.CaptureOptions) (cas.Digest, error) {
+	d, err := store.CaptureTree(path, opts)
 	if err != nil && os.Geteuid() != 0 {
 		unlock(path, 0o500)
-		d, err = store.CaptureTree(path, cas.CaptureOptions{})
+		d, err = store.CaptureTree(path, opts)
 	}
 	return d, err
 }

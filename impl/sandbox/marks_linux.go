@@ -94,6 +94,15 @@ func (r *Root) Writable(p string, content cas.Digest) error {
 	return nil
 }
 
+// KeepTimes has what is captured of marked directories hold its files' times of
+// modification, as the reference does in workspaces: a build that goes on there
+// tells by them what is out of date.
+func (r *Root) KeepTimes() {
+	r.use.Lock()
+	defer r.use.Unlock()
+	r.times = true
+}
+
 // moveInto puts the directory at from in place of rel below host.
 func moveInto(host, rel, from string) error {
 	root, err := os.OpenRoot(host)

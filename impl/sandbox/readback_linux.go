@@ -29,7 +29,7 @@ func (r *Root) view(ctx context.Context) (*cas.Dir, error) {
 		}
 		r.shown = out
 	case copied:
-		d, err := captureTree(r.store, filepath.Join(r.dir, copyName))
+		d, err := captureTree(r.store, filepath.Join(r.dir, copyName), cas.CaptureOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func (r *Root) captureMark(m *mark) (cas.Digest, error) {
 	if !m.digest.IsZero() && m.runs == r.runs {
 		return m.digest, nil
 	}
-	d, err := captureTree(r.store, m.host)
+	d, err := captureTree(r.store, m.host, cas.CaptureOptions{MTimes: r.times})
 	if err == nil {
 		m.digest, m.runs = d, r.runs
 	}

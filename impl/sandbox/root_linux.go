@@ -28,7 +28,9 @@ type Root struct {
 	changed bool
 	marks   []*mark
 	// wide says that the root itself is marked: it is never read-only.
-	wide    bool
+	wide bool
+	// times says that marked directories are captured with times of modification.
+	times   bool
 	state   state
 	tree    cas.Digest // in state tree: which checkout is bound
 	lower   []string   // in state overlay: the layers' names

@@ -39,6 +39,7 @@ func (f *Factory) Staging(context.Context) (how, why string, err error) {
 type Root struct{ factory Factory }
 
 func (r *Root) Writable(string, cas.Digest) error { return r.factory.Available() }
+func (*Root) KeepTimes()                          {}
 func (r *Root) Run(context.Context, Spec) (int, error) {
 	return 0, r.factory.Available()
 }

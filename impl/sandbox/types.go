@@ -45,6 +45,9 @@ const DefaultMaxTreeEntries = 4_000_000
 type Box interface {
 	// Writable makes a directory writable and gives it content.
 	Writable(path string, content cas.Digest) error
+	// KeepTimes has what is captured of writable directories hold its files' times
+	// of modification. It is called before anything is captured.
+	KeepTimes()
 	// Run runs one command and gives its exit status.
 	Run(ctx context.Context, spec Spec) (status int, err error)
 	// CaptureRoot and CaptureDir give what commands left.

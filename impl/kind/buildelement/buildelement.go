@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 
-	"bst/impl/cas"
 	"bst/impl/kind"
 	"bst/impl/node"
 )
@@ -143,47 +142,24 @@ func (e *Element) Assemble(ctx context.Context, a kind.Assembly) (string, error)
 	if err := a.StageSources(ctx, e.buildRoot); err != nil {
 		return "", err
 	}
-	configure, others := shell(e.commands[0]), shell(slices.Concat(e.commands[1:]...))
+	configure := shell(e.commands[0])
 	if a.Workspaced() && len(configure) > 0 {
-		if err := e.configureOnce(ctx, a, configure); err != nil {
+		// What they made persists: in a workspace they run until they did well once.
+		mark := path.Join("/", e.buildRoot, prepared)
+		done, err := a.Exists(ctx, mark)
+		if err != nil {
 			return "", err
 		}
-		configure = nil
+		if done {
+			configure = nil
+		} else {
+			configure = append(configure, kind.Command{Argv: []string{"sh", "-c", `: > "$0"`, mark}, Label: ": > " + prepared, RootReadOnly: true})
+		}
 	}
-	if err := a.Run(ctx, append(configure, others...)); err != nil {
+	if err := a.Run(ctx, append(configure, shell(slices.Concat(e.commands[1:]...))...)); err != nil {
 		return "", err
 	}
 	return e.installRoot, nil
-}
-
-// configureOnce runs the configure commands in a workspace, unless they did
-// well there before: what they made persists.
-func (e *Element) configureOnce(ctx context.Context, a kind.Assembly, commands []kind.Command) error {
-	buildDir := func() (*cas.Dir, error) {
-		root, err := a.Root(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return root.Sub(e.buildRoot, true)
-	}
-	dir, err := buildDir()
-	if err != nil {
-		return err
-	}
-	if _, err := dir.Lookup(prepared); err == nil {
-		return nil
-	}
-	if err := a.Run(ctx, commands); err != nil {
-		return err
-	}
-	if dir, err = buildDir(); err != nil {
-		return err
-	}
-	empty, err := dir.Store().PutBytes(nil)
-	if err != nil {
-		return err
-	}
-	return dir.AddFile(prepared, empty, false)
 }
 
 // shell gives the commands as they run: the first that fails ends its list.

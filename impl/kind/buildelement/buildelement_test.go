@@ -136,8 +136,13 @@ func TestWorkspace(t *testing.T) {
 		return list
 	}
 	conf, build := `run ["sh" "-c" "-e" "conf\n"] read-only true`, `run ["sh" "-c" "-e" "make\n"] read-only true`
-	if diff := cmp.Diff([]string{conf, build}, runs()); diff != "" {
+	const marker = "/buildstream/test/a.bst/.bst-prepared"
+	mark := `run ["sh" "-c" ": > \"$0\"" "` + marker + `"] read-only true`
+	if diff := cmp.Diff([]string{conf, mark, build}, runs()); diff != "" {
 		t.Error(diff)
+	}
+	if err := a.Tree.AddFile(marker, cas.EmptyDigest, false); err != nil {
+		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{build}, runs()); diff != "" {
 		t.Error(diff)

@@ -166,6 +166,14 @@ func (a *Assembly) MarkDirectory(path string)         { a.log("mark %s", path) }
 func (a *Assembly) SetWorkDirectory(path string)      { a.log("work in %s", path) }
 func (a *Assembly) Workspaced() bool                  { return a.InWorkspace }
 
+func (a *Assembly) Exists(_ context.Context, path string) (bool, error) {
+	_, err := a.Tree.Lookup(path)
+	if cas.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 func (a *Assembly) StageDependencies(_ context.Context, s kind.StageDeps) error {
 	a.log("stage [%s] at %q include %v exclude %v orphans %v direct %v",
 		list(s.Selection), s.Path, s.Include, s.Exclude, !s.NoOrphans, s.Direct)
