@@ -152,7 +152,7 @@ func (f *watchFlags) measure(cmd *cobra.Command, seed uint64) (_ []compare.Watch
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, work.close()) }()
+	defer func() { err = errors.Join(err, work.close(cmd.Context(), cmd.ErrOrStderr())) }()
 	path := cmp.Or(f.output, filepath.Join(work.dir, "watch.txt"))
 	out, err := os.Create(path)
 	if err != nil {

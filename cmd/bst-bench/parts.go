@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,16 +41,16 @@ func (f *partFlags) add(cmd *cobra.Command) {
 }
 
 // prepare writes the stacks into a folder of their own and describes the machine.
-func (f *partFlags) prepare(ctx context.Context) (work string, projects []spawn.Project, facts []environ.Pair, err error) {
+func (f *partFlags) prepare(ctx context.Context) (work *work, projects []spawn.Project, facts []environ.Pair, err error) {
 	const most = 1000
 	if f.rounds < 1 || f.rounds > most {
-		return "", nil, nil, fmt.Errorf("%d repetitions: want between 1 and %d", f.rounds, most)
+		return nil, nil, nil, fmt.Errorf("%d repetitions: want between 1 and %d", f.rounds, most)
 	}
 	if f.bst, err = exec.LookPath(f.bst); err == nil {
 		f.bst, err = filepath.Abs(f.bst)
 	}
 	if err != nil {
-		return "", nil, nil, err
+		return nil, nil, nil, err
 	}
 	if f.seed == 0 {
 		f.seed = uint64(time.Now().UnixNano()) % 1_000_000
@@ -58,26 +59,26 @@ func (f *partFlags) prepare(ctx context.Context) (work string, projects []spawn.
 	for _, name := range f.stacks {
 		spec, err := stacks.ParseName(name)
 		if err != nil {
-			return "", nil, nil, err
+			return nil, nil, nil, err
 		}
 		specs = append(specs, spec)
 	}
-	if work, err = os.MkdirTemp("", "bst-bench-"); err != nil {
-		return "", nil, nil, err
+	if work, err = openWork(""); err != nil {
+		return nil, nil, nil, err
 	}
 	for _, spec := range specs {
-		p := spawn.Project{Name: spec.Name(), Dir: filepath.Join(work, "projects", spec.Name()), Target: spec.Target()}
+		p := spawn.Project{Name: spec.Name(), Dir: filepath.Join(work.dir, "projects", spec.Name()), Target: spec.Target()}
 		stack, err := stacks.Generate(spec)
 		if err == nil {
 			p.Elements = len(stack.Elements)
 			err = stack.Write(p.Dir, stacks.BuildStream2)
 		}
 		if err != nil {
-			return "", nil, nil, errors.Join(err, os.RemoveAll(work))
+			return nil, nil, nil, errors.Join(err, work.close(ctx, io.Discard))
 		}
 		projects = append(projects, p)
 	}
-	facts = append([]environ.Pair{{Key: "date", Value: time.Now().UTC().Format(time.RFC3339)}}, environ.Capture(ctx, work, ".")...)
+	facts = append([]environ.Pair{{Key: "date", Value: time.Now().UTC().Format(time.RFC3339)}}, environ.Capture(ctx, work.dir, ".")...)
 	return work, projects, facts, nil
 }
 
@@ -118,11 +119,11 @@ what lies in raw/parts/.`,
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+			defer func() { err = errors.Join(err, work.close(cmd.Context(), cmd.ErrOrStderr())) }()
 			return f.write(func(out *os.File) error {
 				return spawn.Run(cmd.Context(), spawn.Options{
 					Program: f.bst, Strategies: names, Projects: projects, Terminal: drawn, Rounds: f.rounds, Seed: f.seed,
-					WorkDir: work, Timeout: 5 * time.Minute, Facts: facts, Log: cmd.ErrOrStderr(),
+					WorkDir: work.dir, Timeout: 5 * time.Minute, Facts: facts, Log: cmd.ErrOrStderr(),
 				}, out)
 			})
 		},
@@ -154,10 +155,12 @@ lies in raw/parts/timeline-*.txt.`,
 				}
 				o.Terminals = append(o.Terminals, where)
 			}
-			if o.WorkDir, o.Projects, o.Facts, err = f.prepare(cmd.Context()); err != nil {
+			var work *work
+			if work, o.Projects, o.Facts, err = f.prepare(cmd.Context()); err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, os.RemoveAll(o.WorkDir)) }()
+			defer func() { err = errors.Join(err, work.close(cmd.Context(), cmd.ErrOrStderr())) }()
+			o.WorkDir = work.dir
 			o.Program, o.Rounds, o.Seed = f.bst, f.rounds, f.seed
 			return f.write(func(out *os.File) error { return timeline.Run(cmd.Context(), o, out) })
 		},
@@ -186,11 +189,11 @@ codecs.md of what lies in raw/parts/.`,
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+			defer func() { err = errors.Join(err, work.close(cmd.Context(), cmd.ErrOrStderr())) }()
 			o := codecs.Options{Rounds: f.rounds, Least: least, Seed: f.seed, Facts: facts}
 			for _, p := range projects {
 				fmt.Fprintf(cmd.ErrOrStderr(), "building %s\n", p.Name)
-				events, err := record(cmd.Context(), f.bst, work, p)
+				events, err := record(cmd.Context(), f.bst, work.dir, p)
 				if err != nil {
 					return err
 				}

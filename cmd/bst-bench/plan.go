@@ -74,7 +74,7 @@ func (f *runFlags) runPlan(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
+	defer func() { err = errors.Join(err, w.close(cmd.Context(), cmd.ErrOrStderr())) }()
 	log := cmd.ErrOrStderr()
 	fmt.Fprintf(log, "%s: %s About %v where it was made.\n", p.Name, p.Question, p.Estimate)
 	begin := time.Now()

@@ -115,7 +115,7 @@ func (f *runFlags) runOne(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, work.close()) }()
+	defer func() { err = errors.Join(err, work.close(cmd.Context(), cmd.ErrOrStderr())) }()
 	outcome, err := f.measure(cmd, record, f.output, work.dir)
 	if err != nil {
 		return err

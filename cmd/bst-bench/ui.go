@@ -67,11 +67,11 @@ raw/parts/.`,
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+			defer func() { err = errors.Join(err, work.close(cmd.Context(), cmd.ErrOrStderr())) }()
 			if len(projects) > 0 {
 				o.Dir, o.Target = projects[0].Dir, projects[0].Target
 			}
-			o.Program, o.Rounds, o.Seed, o.WorkDir, o.Facts, o.Log = f.bst, f.rounds, f.seed, work, facts, cmd.ErrOrStderr()
+			o.Program, o.Rounds, o.Seed, o.WorkDir, o.Facts, o.Log = f.bst, f.rounds, f.seed, work.dir, facts, cmd.ErrOrStderr()
 			return f.write(func(out *os.File) error { return uicost.Run(cmd.Context(), o, out) })
 		},
 	}
