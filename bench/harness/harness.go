@@ -216,6 +216,24 @@ func (r *runner) heading() []environ.Pair {
 	return facts
 }
 
+// settle is what a backend that stays is given: before its first session, for it
+// does not trust that it read all of a file that was written less than two seconds
+// ago; and after each, for it tidies its memory then, which others would pay for.
+const settle = 2500 * time.Millisecond
+
+// settled waits for a backend that stays to have nothing to do.
+func settled(ctx context.Context, strategy string) error {
+	if strategy != stays {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("harness: interrupted: %w", context.Cause(ctx))
+	case <-time.After(settle):
+		return nil
+	}
+}
+
 // prepare writes the projects and runs what warms them up.
 func (r *runner) prepare(ctx context.Context) error {
 	for _, spec := range r.Plan.Stacks {
@@ -237,6 +255,9 @@ func (r *runner) prepare(ctx context.Context) error {
 					return fmt.Errorf("harness: %w", err)
 				}
 				r.sizes[spec.Name()] = size
+				if err := settled(ctx, strategy); err != nil {
+					return err
+				}
 				if err := r.warmUp(ctx, c); err != nil {
 					return err
 				}
@@ -328,6 +349,9 @@ func (r *runner) measure(ctx context.Context, c Case, round int, t *tries) error
 		return fmt.Errorf("harness: interrupted: %w", context.Cause(ctx))
 	}
 	if err != nil && !errors.As(err, &failure) {
+		return err
+	}
+	if err := settled(ctx, c.Strategy); err != nil {
 		return err
 	}
 	r.progress.took(c, time.Since(begin))
