@@ -56,9 +56,10 @@ dist: ## build bst and bst-bench for other platforms, to dist/PLATFORM/: docs/pl
 	@set -e; for p in $(DIST); do echo "dist/$${p%/*}-$${p#*/}"; \
 		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o dist/$${p%/*}-$${p#*/}/ ./cmd/bst ./cmd/bst-bench; done
 
-.PHONY: bench-plan
-bench-plan: build ## measure by a plan of bench/plans, to reports/raw/: PLAN=quick
-	bin/bst-bench run --plan $(or $(PLAN),quick) $(if $(PEER),--peer $(PEER))
+.PHONY: bench
+bench: build ## measure by a plan of bench/plans (bin/bst-bench plans), to reports/: PLAN=full, PEER=NAME=PATH
+	bin/bst-bench run --plan $(or $(PLAN),full) $(if $(PEER),--peer $(PEER)) $(if $(FREEDESKTOP_SDK),--project freedesktop-sdk=$(FREEDESKTOP_SDK))
+	$(MAKE) report
 
 .PHONY: watch
 watch: build ## compare bin/bst with the last release's: fails on what is clearly worse
@@ -66,40 +67,11 @@ watch: build ## compare bin/bst with the last release's: fails on what is clearl
 
 .PHONY: bench-quick
 bench-quick: build ## measure small stacks, to tmp/bench-quick/
-	bin/bst-bench run -o tmp/bench-quick/raw/quick.txt --stack debian-git,rapid-200 -n 6
+	bin/bst-bench run --plan quick -o tmp/bench-quick/raw
 	bin/bst-bench report --dir tmp/bench-quick
 	@echo "The report: tmp/bench-quick/README.md"
 
-# The folders of all runs go only when the last has ended: see harness.Options.
-BENCH = bin/bst-bench run --work tmp/bench/$(1) -o reports/raw/$(1).txt
-.PHONY: bench
-bench: build ## measure what reports/ is made of; with PEER=NAME=PATH a peer too
-	rm -rf tmp/bench && mkdir -p tmp/bench
-	$(call BENCH,gnome) --stack debian-gnome -n 10 $(if $(PEER),--peer $(PEER) --peer-repetitions 2)
-	$(call BENCH,shapes) --stack chain-300,fan-1000,diamond-1000,rapid-2000 -n 6
-	$(call BENCH,size) --stack debian-all-1000,debian-all-10000,debian-all,layers-1000,layers-5000,chain-10000 \
-		--command show --terminal none --strategy inprocess -n 6 $(if $(FREEDESKTOP_SDK),--project freedesktop-sdk=$(FREEDESKTOP_SDK))
-	rm -rf tmp/bench
-	$(MAKE) report
-
-.PHONY: bench-codecs bench-spawn bench-ui bench-timeline bench-go
-bench-codecs: build ## measure codecs on the events of real builds
-	bin/bst-bench codecs -o reports/raw/parts/codecs.txt
-	$(MAKE) report
-
-bench-spawn: build ## measure what it takes to begin a session
-	bin/bst-bench spawn -o reports/raw/parts/spawn-linux.txt
-	$(MAKE) report
-
-bench-ui: build ## measure what the UI costs an event, and how soon it shows it
-	bin/bst-bench ui -o reports/raw/parts/ui-linux.txt
-	$(MAKE) report
-
-bench-timeline: build ## record what the user interface costs while a build runs
-	bin/bst-bench timeline -o reports/raw/parts/timeline-linux.txt
-	$(MAKE) report
-
-.PHONY: bench-stopped
+.PHONY: bench-stopped bench-go
 bench-stopped: ## compare builds whose frontend reads nothing with others: wall time, the backend's memory
 	mkdir -p reports/raw/parts
 	$(GO) test -run '^$$' -bench . -benchtime 1x -count 6 -timeout 2h ./bench/stopped > reports/raw/parts/go-stopped.new
@@ -111,18 +83,6 @@ bench-go: ## measure what an event costs, with go test -bench
 	mkdir -p reports/raw/parts
 	$(GO) test -run '^$$' -bench '^BenchmarkStrategies$$/^(inprocess|pipe|pipe.batched)$$/^Events$$' -count 6 ./strategies > reports/raw/parts/go-linux.new
 	mv reports/raw/parts/go-linux.new reports/raw/parts/go-linux.txt
-	$(MAKE) report
-
-# Drawing on every event is left out where it would take hours. The strategies
-# differ in the same way on every terminal, so that two are enough here.
-.PHONY: bench-terminals
-bench-terminals: build ## measure what terminals cost, to reports/raw/: an hour or so
-	rm -rf tmp/bench && mkdir -p tmp/bench
-	$(call BENCH,terminals) --stack debian-gnome,rapid-10000 --command build --strategy inprocess -n 6 --per-event \
-		--terminal none,pty,model-conhost,model-wsl1,xterm
-	$(call BENCH,slow-terminals) --stack debian-gnome,rapid-10000 --command build --strategy inprocess,pipe -n 6 \
-		--terminal none,pty,pty@200000,pty@20000,pty@5000,pty-stopped,model-windows-terminal,model-ssh-50ms,tmux
-	rm -rf tmp/bench
 	$(MAKE) report
 
 .PHONY: report

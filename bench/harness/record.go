@@ -29,13 +29,14 @@ const (
 	// Of what the program tells itself (BST_TALLY): how many events arrived, when
 	// the first of them did and when the first write had ended, from the start of
 	// the process; frames and writes; and from an event's arrival to the end of the
-	// write that shows it, the median and the longest of a run.
+	// write that shows it, the median, the 99th percentile and the longest of a run.
 	UnitEvents     = "events/op"
 	UnitFirstEvent = "first-event-ns/op"
 	UnitFirstDrawn = "first-drawn-ns/op"
 	UnitFrames     = "frames/op"
 	UnitWrites     = "writes/op"
-	UnitDelay      = "delay-ns/op"
+	UnitDelay      = "event-delay-ns/op"
+	UnitTail       = "tail-delay-ns/op"
 	UnitLongest    = "longest-delay-ns/op"
 
 	// Of the machine beside it: what other processes used, and what the host took.
@@ -156,7 +157,8 @@ func (r *record) result(c Case, round int, m *result) error {
 		add(firstSince(t.FirstDrawnAt, m.Begin), UnitFirstDrawn)
 		add(t.Frames, UnitFrames)
 		add(t.Writes, UnitWrites)
-		add(t.Delay, UnitDelay)
+		add(t.EventDelay, UnitDelay)
+		add(t.TailDelay, UnitTail)
 		add(t.LongestDelay, UnitLongest)
 	}
 	if m.around.known {

@@ -67,7 +67,8 @@ type tally struct {
 	Writes       int64 `json:"writes"`
 	Bytes        int64 `json:"bytes"`
 	FirstDrawnAt int64 `json:"first-drawn-at"`
-	Delay        int64 `json:"delay"`
+	EventDelay   int64 `json:"event-delay"`
+	TailDelay    int64 `json:"tail-delay"`
 	LongestDelay int64 `json:"longest-delay"`
 	Self         *struct {
 		User    int64 `json:"user"`

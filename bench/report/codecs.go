@@ -33,7 +33,7 @@ their way besides (queues, frames, pipes) is in none of them.
 
 `)
 	if len(parts) == 0 {
-		p.printf("Nothing has been measured. This does:\n\n    make bench-codecs\n")
+		p.printf("Nothing has been measured. This does:\n\n    bin/bst-bench run --plan codec\n")
 		return p.err
 	}
 	for _, part := range parts {

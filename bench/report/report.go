@@ -146,9 +146,16 @@ func (p *page) figures(f *File, stack string) {
 	t := &table{header: []string{"command", "tool", "strategy", "terminal", "runs", "wall", "processor", "peak memory", "written", "reads"}, text: 4}
 	for _, a := range cases(f, stack) {
 		times := f.series(a, wall)
+		var odd []string
+		if n := times.outliers(); n > 0 {
+			odd = append(odd, fmt.Sprintf("%d far off", n))
+		}
+		if n := f.failed(a); n > 0 {
+			odd = append(odd, fmt.Sprintf("%d failed", n))
+		}
 		runs := fmt.Sprint(len(times))
-		if failed := f.failed(a); failed > 0 {
-			runs += fmt.Sprintf(" (%d failed)", failed)
+		if len(odd) > 0 {
+			runs += " (" + strings.Join(odd, ", ") + ")"
 		}
 		t.add(a.Command, a.Tool, a.how(), a.Terminal, runs,
 			format(wall, times), format(cpu, f.series(a, cpu)), format(peak, f.series(a, peak)),
@@ -278,13 +285,13 @@ func (p *page) halves(f *File, stack string) {
 // events gives what the program tells of its own events and frames, and what else
 // the machine did.
 func (p *page) events(f *File, stack string) {
-	t := &table{header: []string{"command", "tool", "strategy", "terminal", "events", "first event", "first drawn", "frames", "writes", "delay, median", "longest", "others' processor", "steal"}, text: 4}
+	t := &table{header: []string{"command", "tool", "strategy", "terminal", "events", "first event", "first drawn", "frames", "writes", "delay, median", "99 %", "longest", "others' processor", "steal"}, text: 4}
 	for _, a := range cases(f, stack) {
 		if len(f.series(a, events)) == 0 && len(f.series(a, others)) == 0 {
 			continue
 		}
 		cells := []string{a.Command, a.Tool, a.how(), a.Terminal}
-		for _, unit := range []string{events, first, drawn, frames, writes, delay, longest, others, steal} {
+		for _, unit := range []string{events, first, drawn, frames, writes, delay, tail, longest, others, steal} {
 			cells = append(cells, format(unit, f.series(a, unit)))
 		}
 		t.add(cells...)

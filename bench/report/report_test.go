@@ -113,7 +113,7 @@ func TestEmpty(t *testing.T) {
 	got := generate(t, t.TempDir())
 	for name, want := range map[string]string{
 		"README.md": "Nothing has been measured", "figures.md": "Nothing has been measured",
-		"codecs.md": "make bench-codecs", "defaults.go": `Strategy: "inprocess"`,
+		"codecs.md": "bst-bench run --plan codec", "defaults.go": `Strategy: "inprocess"`,
 	} {
 		if !strings.Contains(got[name], want) {
 			t.Errorf("%s lacks %q:\n%s", name, want, got[name])

@@ -144,7 +144,7 @@ Mann-Whitney U test tells the two apart (p < 0.05) and is "~" otherwise. A ratio
 in each round, of runs that took place close together, and then summed up like any other
 figure; over several cases it is their geometric mean within a round. A run is an outlier
 where it lies further from the middle half of the runs than three times that half's width;
-outliers are in every figure, and in the plots. KB, MB and GB are powers of 1000.
+outliers are in every figure and in the plots; of wall times, column runs counts them ("far off"). KB, MB and GB are powers of 1000.
 
 - wall: from the start of the process to its end.
 - processor: user and system time of the process and all that it waited for.

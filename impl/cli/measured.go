@@ -39,7 +39,10 @@ type tally struct {
 	Writes       int   `json:"writes"`
 	Bytes        int64 `json:"bytes"`
 	FirstDrawnAt int64 `json:"first-drawn-at"` // 0 for nothing drawn
-	Delay        int64 `json:"delay"`          // the median, event to drawn
+	// From an event's arrival to the end of the write that shows it: the median of
+	// all events, their 99th percentile, and the longest.
+	EventDelay   int64 `json:"event-delay"`
+	TailDelay    int64 `json:"tail-delay"`
 	LongestDelay int64 `json:"longest-delay"`
 	// Self is what this process has used, Children what those have that it waited
 	// for, a backend and sandboxes; nil where the platform does not tell.
@@ -59,11 +62,11 @@ func (a *app) writeTally(t *session.Tally) error {
 		}
 		return at.UnixNano()
 	}
-	median, longest := t.Delay()
+	median, tail, longest := t.Delay()
 	out := tally{
 		Events: t.Events, FirstEventAt: moment(t.FirstEvent),
 		Frames: t.Frames, Writes: t.Writes, Bytes: t.Bytes, FirstDrawnAt: moment(t.FirstDrawn),
-		Delay: median.Nanoseconds(), LongestDelay: longest.Nanoseconds(),
+		EventDelay: median.Nanoseconds(), TailDelay: tail.Nanoseconds(), LongestDelay: longest.Nanoseconds(),
 	}
 	out.Self, out.Children = usage.Of()
 	text, err := json.Marshal(out)

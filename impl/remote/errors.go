@@ -38,9 +38,6 @@ const (
 // IsMissing says that err is of an object that the server does not have.
 func IsMissing(err error) bool { return reasonOf(err) == ReasonMissing }
 
-// IsFull says that err is of a server that has no space.
-func IsFull(err error) bool { return reasonOf(err) == ReasonFull }
-
 // IsServer says that err is the server's, or the way's to it, rather than this
 // machine's.
 func IsServer(err error) bool {

@@ -394,7 +394,7 @@ func TestFull(t *testing.T) {
 	s := newStore(t)
 	for _, size := range []int{2000, 5 << 20} {
 		_, err := c.Push(t.Context(), s, []cas.Digest{put(t, s, random(size, size))})
-		if !IsFull(err) {
+		if reasonOf(err) != ReasonFull {
 			t.Errorf("error %v", err)
 		}
 	}

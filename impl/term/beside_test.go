@@ -94,7 +94,7 @@ func TestControl(t *testing.T) {
 		want     string
 	}{{Features{Status: true}, "<c>"}, {Features{}, ""}} {
 		s := NewScreen(nil, nil, c.features)
-		if got := string(s.Compose(Frame{Control: []byte("<c>")})); got != c.want {
+		if got := bytesOf(s.compose(Frame{Control: []byte("<c>")})); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.features, got, c.want)
 		}
 		s.Close()

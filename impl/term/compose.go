@@ -16,14 +16,6 @@ const (
 	startOfLine = "\r"
 )
 
-// Compose works out the bytes that turn what is on the screen into the frame,
-// as Draw does, without writing them: a replay has no terminal. Both streams'
-// bytes are in one slice, in order.
-func (s *Screen) Compose(f Frame) []byte {
-	w := s.compose(f)
-	return append(append(w.err1, w.out...), w.err2...)
-}
-
 // compose works out the bytes that turn what is on the screen into the frame.
 func (s *Screen) compose(f Frame) writes {
 	if !s.features.Status {

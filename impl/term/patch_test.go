@@ -40,7 +40,7 @@ func TestPatchRandom(t *testing.T) {
 		write(want, "\x1b[m\x1b[H\x1b[2J")
 		s := &Screen{features: Features{Status: true}}
 		for _, f := range []Frame{{Status: []string{old, "below"}}, {Status: []string{next, "below"}}} {
-			write(e, string(s.Compose(f)))
+			write(e, bytesOf(s.compose(f)))
 		}
 		write(want, next+"\nbelow")
 		if diff := termtest.SideBySide(want.Coloured(), e.Coloured()); diff != "" {

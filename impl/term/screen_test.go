@@ -233,3 +233,6 @@ func BenchmarkCompose(b *testing.B) {
 		status[3] = status[3][:120]
 	}
 }
+
+// bytesOf are both streams' bytes, in order.
+func bytesOf(w writes) string { return string(w.err1) + string(w.out) + string(w.err2) }

@@ -16,17 +16,8 @@ import (
 	"bst/impl/node"
 )
 
-// Generate is the key of a value: the SHA-256 of its encoding, 64 hexadecimal
-// digits. What may stand in a value is what Append takes.
-func Generate(value any) (string, error) {
-	data, err := Append(nil, value)
-	if err != nil {
-		return "", err
-	}
-	return Sum(data), nil
-}
-
-// Sum is the key of a value that is encoded already.
+// Sum is the key of a value that Append has encoded: its SHA-256, 64 hexadecimal
+// digits.
 func Sum(encoded []byte) string {
 	sum := sha256.Sum256(encoded)
 	return hex.EncodeToString(sum[:])

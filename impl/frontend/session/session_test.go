@@ -209,15 +209,51 @@ func TestTally(t *testing.T) {
 	if tally.FirstEvent.Before(began) || tally.FirstDrawn.Before(began) {
 		t.Errorf("begun %v, first event %v, first drawn %v", began, tally.FirstEvent, tally.FirstDrawn)
 	}
-	median, longest := tally.Delay()
-	if median <= 0 || longest < median || longest > time.Since(began) {
-		t.Errorf("delays %v, %v", median, longest)
+	median, tail, longest := tally.Delay()
+	if median <= 0 || tail < median || longest < tail || longest > time.Since(began) {
+		t.Errorf("delays %v, %v, %v", median, tail, longest)
 	}
 	// Nobody asks: nothing is counted, and nothing breaks.
 	var none *Tally
 	none.arrived(1, began)
 	none.drew()
 	none.landed(began, term.Written{Writes: 1})
+}
+
+// Delays are of events, not of frames: one that came just before a frame waited
+// for less than one that came just after the frame before.
+func TestTallyDelays(t *testing.T) {
+	var tally Tally
+	if m, tail, l := tally.Delay(); m != 0 || tail != 0 || l != 0 {
+		t.Errorf("of nothing: %v, %v, %v", m, tail, l)
+	}
+	at := func(ms int) time.Time { return time.UnixMilli(int64(ms)) }
+	written := term.Written{Writes: 1}
+	for i := range 60 {
+		tally.arrived(1, at(i))
+	}
+	tally.drew()
+	tally.arrived(39, at(95)) // while the frame is on its way
+	tally.landed(at(100), written)
+	tally.drew()
+	tally.landed(at(110), term.Written{}) // nothing to be seen changed
+	tally.arrived(39, at(150))
+	tally.drew()
+	tally.landed(at(160), written)
+	tally.arrived(1, at(200))
+	tally.drew()
+	tally.landed(at(5200), written)
+	median, tail, longest := tally.Delay()
+	want := []time.Duration{52 * time.Millisecond, 101 * time.Millisecond, 5 * time.Second}
+	if diff := cmp.Diff(want, []time.Duration{median, tail, longest}); diff != "" {
+		t.Error(diff)
+	}
+	for i := range 10_000 {
+		tally.arrived(1, at(6000+i))
+	}
+	if n := len(tally.waiting); n > 3000 {
+		t.Errorf("%d arrivals are kept", n)
+	}
 }
 
 func TestBackendLost(t *testing.T) {

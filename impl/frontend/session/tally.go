@@ -1,7 +1,6 @@
 package session
 
 import (
-	"slices"
 	"time"
 
 	"bst/impl/term"
@@ -20,25 +19,49 @@ type Tally struct {
 	Bytes          int64
 	FirstDrawn     time.Time
 
-	// delays are of frames: from the arrival of the oldest event that a frame is
-	// the first to show to the end of its write. Bounded by maxDelays: those of a
-	// longer session are the first.
-	delays []time.Duration
-	oldest time.Time // the arrival of the oldest event that no frame has shown; zero for none
-	flying time.Time // the same of the frame on its way
+	waiting []arrival // that no frame has shown
+	flying  []arrival // of the frame on its way
+	// delays counts events by how long they waited to be seen, in steps of
+	// delayStep; the last counts all that waited longer.
+	delays  [maxDelay/delayStep + 1]int
+	longest time.Duration
 }
 
-// maxDelays is more than an hour of frames.
-const maxDelays = 1 << 16
+// arrival is when events came, about.
+type arrival struct {
+	at time.Time
+	n  int
+}
 
-// Delay gives the median and the longest of the times from an event's arrival to
-// the end of the write that shows it; zeros where nothing was drawn.
-func (t *Tally) Delay() (median, longest time.Duration) {
-	if len(t.delays) == 0 {
-		return 0, 0
+const (
+	// delayStep is how exactly delays are told, and how far apart arrivals are that
+	// are told apart.
+	delayStep = time.Millisecond
+	// maxDelay is the longest that is told but for the longest of all.
+	maxDelay = 2 * time.Second
+)
+
+// Delay gives the median, the 99th percentile, both to a millisecond, and the
+// longest of the times from an event's arrival to the end of the write of the frame
+// that was made with it; zeros where nothing was drawn.
+func (t *Tally) Delay() (median, tail, longest time.Duration) {
+	all := 0
+	for _, n := range t.delays {
+		all += n
 	}
-	sorted := slices.Sorted(slices.Values(t.delays))
-	return sorted[len(sorted)/2], sorted[len(sorted)-1]
+	return t.quantile(all, 50), t.quantile(all, 99), t.longest
+}
+
+// quantile is the delay that so many of a hundred events had at most; all is
+// their number.
+func (t *Tally) quantile(all, percent int) time.Duration {
+	below := 0
+	for i, n := range t.delays {
+		if below += n; below > 0 && below*100 >= all*percent {
+			return min(time.Duration(i+1)*delayStep, t.longest)
+		}
+	}
+	return 0
 }
 
 // arrived notes events that came at a time. A nil tally notes nothing.
@@ -50,9 +73,13 @@ func (t *Tally) arrived(n int, at time.Time) {
 		t.FirstEvent = at
 	}
 	t.Events += n
-	if t.oldest.IsZero() {
-		t.oldest = at
+	// One for each step: a rapid build does not make this long, nor does a terminal
+	// that is stopped.
+	if last := len(t.waiting) - 1; last >= 0 && (at.Sub(t.waiting[last].at) < delayStep || last > int(maxDelay/delayStep)) {
+		t.waiting[last].n += n
+		return
 	}
+	t.waiting = append(t.waiting, arrival{at, n})
 }
 
 // drew notes that a frame is on its way, which shows all that was applied. Of the
@@ -61,7 +88,7 @@ func (t *Tally) drew() {
 	if t == nil {
 		return
 	}
-	t.flying, t.oldest = t.oldest, time.Time{}
+	t.flying, t.waiting = t.waiting, t.flying[:0]
 }
 
 // landed notes that a frame's write has ended.
@@ -75,8 +102,10 @@ func (t *Tally) landed(at time.Time, w term.Written) {
 	t.Frames++
 	t.Writes += w.Writes
 	t.Bytes += int64(w.Bytes)
-	if !t.flying.IsZero() && len(t.delays) < maxDelays {
-		t.delays = append(t.delays, at.Sub(t.flying))
+	for _, a := range t.flying {
+		d := max(at.Sub(a.at), 0)
+		t.longest = max(t.longest, d)
+		t.delays[min(int(d/delayStep), len(t.delays)-1)] += a.n
 	}
-	t.flying = time.Time{}
+	t.flying = t.flying[:0]
 }
