@@ -3,6 +3,7 @@
 package seen
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,10 +44,15 @@ type signature struct {
 	modified, change unix.Timespec // of the content; of the inode
 }
 
-// look asks for the file's signature.
-func (e *entry) look() (signature, error) {
+// look asks for the file's signature. in is an open folder that it lies in, or
+// AT_FDCWD.
+func (e *entry) look(in int) (signature, error) {
+	path := e.path
+	if in != unix.AT_FDCWD {
+		path = path[len(e.folder()):]
+	}
 	var st unix.Stat_t
-	switch err := stat(e.path, e.follow, &st); err {
+	switch err := stat(in, path, e.follow, &st); err {
 	case nil:
 		return signature{identity{st.Dev, st.Ino}, st.Mode, st.Size, st.Mtim, st.Ctim}, nil
 	case unix.ENOENT, unix.ENOTDIR:
@@ -57,6 +63,9 @@ func (e *entry) look() (signature, error) {
 }
 
 func (e *entry) name() string { return string(e.path[:len(e.path)-1]) }
+
+// folder is the path up to its last slash.
+func (e *entry) folder() []byte { return e.path[:bytes.LastIndexByte(e.path, '/')+1] }
 
 func identify(path string) identity {
 	var st unix.Stat_t
@@ -109,8 +118,8 @@ func (r *Record) Close(margin time.Duration) (*Snapshot, error) {
 	// Neighbours are asked about one after the other.
 	sort.Slice(s.entries, func(i, k int) bool { return string(s.entries[i].path) < string(s.entries[k].path) })
 	latest := r.start.Add(-margin)
-	err := s.each(func(e *entry) (err error) {
-		if e.signature, err = e.look(); err != nil || e.inode == 0 {
+	err := s.each(func(e *entry, in int) (err error) {
+		if e.signature, err = e.look(in); err != nil || e.inode == 0 {
 			return err
 		}
 		if !time.Unix(e.change.Unix()).Before(latest) {
@@ -170,8 +179,8 @@ func (s *Snapshot) Same() bool {
 			return false
 		}
 	}
-	return s.each(func(e *entry) error {
-		if now, err := e.look(); err != nil || now != e.signature {
+	return s.each(func(e *entry, in int) error {
+		if now, err := e.look(in); err != nil || now != e.signature {
 			return errChanged
 		}
 		return nil
@@ -181,8 +190,10 @@ func (s *Snapshot) Same() bool {
 // Len is how many files it speaks for.
 func (s *Snapshot) Len() int { return len(s.entries) }
 
-// each calls f for every entry, on all processors, until one fails.
-func (s *Snapshot) each(f func(*entry) error) error {
+// each calls f for every entry, on all processors, until one fails. in is the open
+// folder of the entry where there are several of it, else AT_FDCWD: the kernel
+// takes a third of the time for a name in a folder that it takes for a long path.
+func (s *Snapshot) each(f func(e *entry, in int) error) error {
 	const chunk = 256
 	var (
 		next  atomic.Int64
@@ -197,12 +208,10 @@ func (s *Snapshot) each(f func(*entry) error) error {
 			if end-chunk >= len(s.entries) {
 				return
 			}
-			for i := end - chunk; i < min(end, len(s.entries)); i++ {
-				if err := f(&s.entries[i]); err != nil {
-					stop.Store(true)
-					once.Do(func() { first = err })
-					return
-				}
+			if err := inFolders(s.entries[end-chunk:min(end, len(s.entries))], f); err != nil {
+				stop.Store(true)
+				once.Do(func() { first = err })
+				return
 			}
 		}
 	}
@@ -212,4 +221,40 @@ func (s *Snapshot) each(f func(*entry) error) error {
 	work()
 	wg.Wait()
 	return first
+}
+
+// severalInFolder is how many files of one folder make it worth to open it.
+const severalInFolder = 4
+
+// inFolders calls f for each entry of a sorted list, until it fails.
+func inFolders(entries []entry, f func(e *entry, in int) error) error {
+	for len(entries) > 0 {
+		folder := entries[0].folder()
+		n := 1
+		for n < len(entries) && bytes.Equal(entries[n].folder(), folder) {
+			n++
+		}
+		if err := inFolder(folder, entries[:n], f); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
+}
+
+func inFolder(folder []byte, entries []entry, f func(e *entry, in int) error) error {
+	in := unix.AT_FDCWD
+	if len(entries) >= severalInFolder {
+		// One that cannot be opened, or is not there, is asked about file by file.
+		if fd, err := unix.Open(string(folder), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
+			defer unix.Close(fd)
+			in = fd
+		}
+	}
+	for i := range entries {
+		if err := f(&entries[i], in); err != nil {
+			return err
+		}
+	}
+	return nil
 }
