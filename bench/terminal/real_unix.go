@@ -17,14 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// realNames are the terminal programs that a measured program can be shown by:
-// xterm on an X server without a screen (Xvfb), and tmux without a client.
-//
-// Each runs HoldWord, this executable started anew, which gives the
-// terminal up so that the measured program can have it for its own and stays the
-// harness's child. A terminal is made for each run and is ready before it begins.
-var realNames = []string{"xterm", "tmux"}
-
 // HoldWord is the argument that starts Hold; the file's path follows it.
 const HoldWord = "__hold-terminal"
 

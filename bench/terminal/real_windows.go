@@ -5,9 +5,6 @@ import (
 	"os/exec"
 )
 
-// realNames: there is no pseudo-terminal here to show a program by.
-var realNames []string
-
 // HoldWord starts Hold.
 const HoldWord = "__hold-terminal"
 

@@ -115,6 +115,15 @@ func (t Terminal) Available() error {
 	return nil
 }
 
+// realNames are the terminal programs that a measured program can be shown by:
+// xterm on an X server without a screen (Xvfb), and tmux without a client. A plan may
+// name them wherever it is read; Available says whether they are there.
+//
+// Each runs HoldWord, this executable started anew, which gives the
+// terminal up so that the measured program can have it for its own and stays the
+// harness's child. A terminal is made for each run and is ready before it begins.
+var realNames = []string{"xterm", "tmux"}
+
 // needs are the programs that a real terminal is made of.
 var needs = map[string][]string{"xterm": {"xterm", "Xvfb"}, "tmux": {"tmux"}}
 
