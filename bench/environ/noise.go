@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"bst/impl/platform"
 )
 
 // Times are what all processors together did since the machine started.
@@ -15,9 +17,18 @@ type Times struct {
 	Busy, Steal time.Duration
 }
 
+// machineTold says that /proc tells of the whole machine. In gVisor it tells of the
+// sandbox, which is alone in it: a busy machine would look idle.
+func machineTold() bool { return platform.Name() != platform.GVisor }
+
 // ProcessorTimes reads them, where the platform tells: it is Linux alone.
 // They are in steps of 10 ms.
-func ProcessorTimes() (Times, bool) { return parseTimes(readLine("/proc/stat")) }
+func ProcessorTimes() (Times, bool) {
+	if !machineTold() {
+		return Times{}, false
+	}
+	return parseTimes(readLine("/proc/stat"))
+}
 
 func parseTimes(line string) (Times, bool) {
 	const tick = time.Second / 100 // USER_HZ
@@ -38,7 +49,7 @@ func parseTimes(line string) (Times, bool) {
 		Busy:  time.Duration(ticks[1]+ticks[2]+ticks[3]+ticks[6]+ticks[7]) * tick,
 		Steal: time.Duration(ticks[8]) * tick,
 	}
-	return t, t.Busy > 0 // gVisor has the line, of zeros
+	return t, t.Busy > 0 // some kernels have the line, of zeros
 }
 
 // Sub is what was done between two looks. A counter that went back, as some
@@ -57,7 +68,12 @@ func Busy(t Times, took time.Duration) float64 {
 }
 
 // Load is the load average of the last minute, "" where it is not told.
-func Load() string { return load(readLine("/proc/loadavg")) }
+func Load() string {
+	if !machineTold() {
+		return ""
+	}
+	return load(readLine("/proc/loadavg"))
+}
 
 // Frequency is the processors' present frequency in MHz, their mean; 0 where it is
 // not told.

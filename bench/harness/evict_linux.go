@@ -7,7 +7,13 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"bst/impl/platform"
 )
+
+// evicts says that evict takes files out of the page cache: gVisor takes the advice
+// and does nothing about it.
+func evicts() bool { return platform.Name() != platform.GVisor }
 
 // evict takes the files below some paths out of the page cache. What the kernel
 // knows of names and inodes stays; to lose that, it would have to be root and

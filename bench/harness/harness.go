@@ -197,7 +197,14 @@ func (r *runner) heading() []environ.Pair {
 	add("terminal-size", "%dx%d", terminal.Columns, terminal.Rows)
 	add("warm-up", "every tool and strategy: one show of each stack; what is rebuilt was built once before")
 	add("time-limit", "%v a run", r.Timeout)
-	add("peak-rss", "largest process, as wait4 tells; with a backend, VmHWM of frontend and backend added, polled from /proc")
+	if peakTold() {
+		add("peak-rss", "largest process, as wait4 tells; with a backend, VmHWM of frontend and backend added, polled from /proc")
+	} else {
+		add("peak-rss", "not told here: a process's begins at that of the harness that starts it")
+	}
+	if slices.Contains(p.Commands, ShowCold) && !evicts() {
+		add("show-cold", "with empty caches, and the page cache as it is: this platform takes no file out of it")
+	}
 	for _, where := range p.Terminals {
 		if about := where.About(); about != "" {
 			add("terminal-"+where.String(), "%s", about)
@@ -429,7 +436,7 @@ func (r *runner) run(ctx context.Context, c Case, cache string) (result, error) 
 			return result{}, fmt.Errorf("harness: %w", err)
 		}
 	}
-	if c.Command == ShowCold {
+	if c.Command == ShowCold && evicts() {
 		if err := evict(r.projectDir(c), c.Tool.Path); err != nil {
 			return result{}, &measure.FailedError{Command: c.Name(), Err: fmt.Errorf("what is to be cold cannot be made so: %w", err)}
 		}

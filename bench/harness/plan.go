@@ -16,7 +16,8 @@ type Command string
 
 const (
 	// ShowCold is Show without a backend that stayed, with empty caches, and with
-	// the project's files and the program out of the page cache.
+	// the project's files and the program out of the page cache where the platform
+	// can do that; where it cannot, the record says so.
 	ShowCold Command = "show-cold"
 	// Show lists the target and all that it needs, with keys; nothing is built.
 	Show Command = "show"
