@@ -147,7 +147,7 @@ func (s *bareServer) Read(_ *bytestream.ReadRequest, to bytestream.ByteStream_Re
 }
 
 func (s *bareServer) Write(from bytestream.ByteStream_WriteServer) error {
-	f, err := os.Create(s.to)
+	f, err := os.CreateTemp(s.to, "") // a new file each time, as a store has
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func (s *bareServer) Write(from bytestream.ByteStream_WriteServer) error {
 }
 
 func bare(b *testing.B, content []byte) bytestream.ByteStreamClient {
-	files := &bareServer{from: filepath.Join(b.TempDir(), "from"), to: filepath.Join(b.TempDir(), "to")}
+	files := &bareServer{from: filepath.Join(b.TempDir(), "from"), to: b.TempDir()}
 	if err := os.WriteFile(files.from, content, 0o644); err != nil {
 		b.Fatal(err)
 	}
