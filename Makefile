@@ -85,6 +85,16 @@ bench-go: ## measure what an event costs, with go test -bench
 	mv reports/raw/parts/go-linux.new reports/raw/parts/go-linux.txt
 	$(MAKE) report
 
+# Twenty objects of 256 MiB are 5 GiB.
+.PHONY: bench-sharing
+bench-sharing: ## measure push, pull and large objects against bst-artifact-server, on this machine
+	mkdir -p reports/raw/parts
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count 6 -timeout 1h ./bench/sharing > reports/raw/parts/go-sharing.new
+	$(GO) test -run '^$$' -bench '^BenchmarkNames$$/^rtt=1ms$$' -benchtime 1x -count 6 ./impl/remote >> reports/raw/parts/go-sharing.new
+	$(GO) test -run '^$$' -bench '^Benchmark(Upload|Download)$$' -benchtime 20x -count 6 -timeout 1h ./impl/server >> reports/raw/parts/go-sharing.new
+	mv reports/raw/parts/go-sharing.new reports/raw/parts/go-sharing.txt
+	$(MAKE) report
+
 .PHONY: report
 report: build ## regenerate reports/ and the table of defaults from reports/raw/
 	bin/bst-bench report

@@ -229,6 +229,7 @@ var (
 
 const (
 	measureGo         = "`make bench-go`"
+	measureSharing    = "`make bench-sharing`"
 	measureStopped    = "`make bench-stopped`"
 	measureRapidEvent = "`bin/bst-bench run -o reports/raw/rapid-per-event.txt --stack rapid-10000 --command build --strategy inprocess --terminal none,model-conhost,model-wsl1 --per-event -n 6`, for hours"
 )
@@ -301,6 +302,29 @@ var goals = []struct {
 		{"^C is acknowledged within 100 ms while events arrive at full rate", measureUI, ofUI("interrupt", "", uicost.UnitWall), under(0.100)},
 		{"a million recorded events replay in under 2 s, to the same bytes", measureUI, replays, under(2)},
 	}},
+	{"Shared caches, on loopback (issue 7)", []goal{
+		{"`bst artifact push` of gnome's 1,139 artifacts in under 3 s", measureSharing, goBench("Sharing/push", "ns/op"), under(3)},
+		{"`bst artifact pull` of them in under 3 s", measureSharing, goBench("Sharing/pull", "ns/op"), under(3)},
+		{"5 GiB of large objects are uploaded at 80 % of the speed of a plain copy through the same gRPC", measureSharing, copied("Upload"), atLeast(0.8)},
+		{"the same downloaded", measureSharing, copied("Download"), atLeast(0.8)},
+		{"10,000 names are asked for in under 2 s at a round trip of 1 ms", measureSharing, goBench("Names/rtt=1ms", "ns/op"), under(2)},
+	}},
+}
+
+// copied is how quick the server moves a large object, divided by how quick a plain
+// copy through the same gRPC does.
+func copied(benchmark string) func(*Set) []figure {
+	return func(s *Set) (found []figure) {
+		for _, p := range s.GoBench {
+			of := func(who string) series {
+				return p.series(harness.BaseUnit("ns/op"), map[string]string{"benchmark": benchmark + "/" + who})
+			}
+			if values := of("copy").over(of("server")); len(values) > 0 {
+				found = append(found, figure{p.Name, benchmark, ratio, values})
+			}
+		}
+		return found
+	}
 }
 
 const measureWarm = "`bin/bst-bench run -o reports/raw/warm.txt --command show --terminal none --strategy inprocess,warm -n 10"
