@@ -29,6 +29,7 @@ type serversKey struct{}
 //
 //	remote start NAME [OPTION...]   start a server, whose URL is then in $NAME
 //	remote serve NAME DIR [push]    serve a cache of bst's, as bst-artifact-server does
+//	remote bazel NAME               start a bazel-remote, which keeps objects and no names
 //	remote stop NAME                end it
 //	remote holds NAME N             want so many names on it
 //
@@ -52,6 +53,11 @@ func remoteServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Defer(s.Stop)
 	case "serve":
 		ts.Setenv(name, serveCache(ts, ts.MkAbs(args[2]), len(args) > 3))
+	case "bazel":
+		url, stop, err := remotetest.RunBazelRemote()
+		ts.Check(err)
+		ts.Setenv(name, url)
+		ts.Defer(func() { stop() })
 	case "stop":
 		all.list[name].Stop()
 	case "holds":

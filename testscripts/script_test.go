@@ -195,6 +195,8 @@ func condition(name, strategy string) (bool, error) {
 	case "bash-completion":
 		_, err := os.Stat("/usr/share/bash-completion/bash_completion")
 		return err == nil, nil
+	case "bazel-remote":
+		return !testing.Short() && remotetest.BuildBazelRemote() == nil, nil
 	case "tmpfs":
 		return hasTmpfs(), nil
 	}

@@ -3,6 +3,7 @@ package remotetest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,32 +29,52 @@ func BazelRemote(t testing.TB) (url string) {
 	if testing.Short() {
 		t.Skip("bazel-remote is not built in short tests")
 	}
-	program, err := buildBazelRemote()
-	if err != nil {
+	if err := BuildBazelRemote(); err != nil {
 		t.Skipf("bazel-remote cannot be built: %v", err)
 	}
-	dir, err := os.MkdirTemp("", "bazel-remote") // short: sockets have short paths
+	url, stop, err := RunBazelRemote()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() {
+		if said := stop(); t.Failed() {
+			t.Logf("bazel-remote said:\n%s", said)
+		}
+	})
+	return url
+}
+
+// BuildBazelRemote builds bazel-remote where it is not there yet.
+func BuildBazelRemote() error {
+	_, err := buildBazelRemote()
+	return err
+}
+
+// RunBazelRemote starts bazel-remote until stop, which gives what it said.
+func RunBazelRemote() (url string, stop func() (said string), err error) {
+	program, err := buildBazelRemote()
+	if err != nil {
+		return "", nil, err
+	}
+	dir, err := os.MkdirTemp("", "bazel-remote") // short: sockets have short paths
+	if err != nil {
+		return "", nil, err
+	}
 	socket := filepath.Join(dir, "grpc.sock")
 	var said bytes.Buffer
 	cmd := exec.Command(program, "--dir", filepath.Join(dir, "cache"), "--max_size", "1",
 		"--http_address", "unix://"+filepath.Join(dir, "http.sock"), "--grpc_address", "unix://"+socket)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	wait := bug.Go(cmd.Wait)
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		wait()
-		if t.Failed() {
-			t.Logf("bazel-remote said:\n%s", said.String())
-		}
-	})
-	return "unix:" + socket
+	return "unix:" + socket, func() string {
+		_ = cmd.Process.Kill()
+		_ = wait() // it was killed
+		_ = os.RemoveAll(dir)
+		return said.String()
+	}, nil
 }
 
 func buildBazelRemote() (string, error) {
