@@ -14,8 +14,7 @@ import (
 func (a *app) execute(args []string) {
 	root := a.root()
 	if isCompletion(args) {
-		last := len(args) - 1
-		args = append(append(args[:1:1], spliced(root, args[1:last])...), args[last])
+		args = append(args[:1:1], begun(root, args[1:])...)
 	} else {
 		args = spliced(root, args)
 	}
@@ -46,6 +45,27 @@ func spliced(root *cobra.Command, args []string) []string {
 		args = append(args[:len(args)-len(rest):len(args)-len(rest)], own...)
 	}
 	return args
+}
+
+// begun is spliced for words of which the last is being typed. Where that is the
+// second argument of an option, it is joined to the first as it is.
+func begun(root *cobra.Command, words []string) []string {
+	last := len(words) - 1
+	typed := words[last]
+	for _, n := range []int{1, 2} { // --option=NAME VALUE, -o NAME VALUE
+		if last < n {
+			break
+		}
+		f, value, attached := option(root.Flags(), words[last-n])
+		if _, two := valueOf(f).(*pairs); !two || attached != (n == 1) {
+			continue
+		}
+		if n == 2 {
+			value = words[last-1]
+		}
+		return append(spliced(root, words[:last-n]), "--"+f.Name+"="+value+joint+typed)
+	}
+	return append(spliced(root, words[:last]), typed)
 }
 
 // root builds the tree of commands.

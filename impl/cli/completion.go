@@ -85,7 +85,9 @@ func (a *app) optionWords(f *pflag.Flag) completer {
 	switch kind := f.Value.Type(); {
 	case f.Name == "except":
 		return a.elementWords(false)
-	case kind == "REMOTE", kind == "TEXT", kind == "FORMAT", kind == "OPTION VALUE":
+	case kind == optionValue:
+		return a.projectOptions
+	case kind == "REMOTE", kind == "TEXT", kind == "FORMAT":
 		return cobra.NoFileCompletions
 	}
 	return nil
@@ -155,25 +157,38 @@ func commandWords(cmd *cobra.Command, args []string, _ string) (words []string, 
 // them. The backend is asked, as for everything else.
 func (a *app) elementWords(artifacts bool) completer {
 	return func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
-		words, err := a.askWords(word, artifacts)
-		if err != nil {
-			cobra.CompError(err.Error() + "\n")
-			return nil, cobra.ShellCompDirectiveError
-		}
-		directive := cobra.ShellCompDirectiveNoFileComp
-		for _, w := range words {
-			if goesOn(w) {
-				directive |= cobra.ShellCompDirectiveNoSpace
-			}
-		}
-		return words, directive
+		return a.offer(&stream.Complete{Word: word, Artifacts: artifacts})
 	}
+}
+
+// projectOptions completes the two arguments of --option: an option's name, and
+// behind it a value. splice has joined them, where both have begun.
+func (a *app) projectOptions(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+	if name, value, ok := strings.Cut(word, joint); ok {
+		return a.offer(&stream.Complete{Word: value, Options: true, Option: name})
+	}
+	return a.offer(&stream.Complete{Word: word, Options: true})
+}
+
+func (a *app) offer(o *stream.Complete) ([]string, cobra.ShellCompDirective) {
+	words, err := a.askWords(o)
+	if err != nil {
+		cobra.CompError(err.Error() + "\n")
+		return nil, cobra.ShellCompDirectiveError
+	}
+	directive := cobra.ShellCompDirectiveNoFileComp
+	for _, w := range words {
+		if goesOn(w) {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+	}
+	return words, directive
 }
 
 // goesOn says that a word is the begin of others.
 func goesOn(word string) bool { return strings.HasSuffix(word, "/") || strings.HasSuffix(word, ":") }
 
-func (a *app) askWords(word string, artifacts bool) ([]string, error) {
+func (a *app) askWords(o *stream.Complete) ([]string, error) {
 	conf, err := a.configure()
 	if err != nil {
 		return nil, err
@@ -198,8 +213,8 @@ func (a *app) askWords(word string, artifacts bool) ([]string, error) {
 		return nil, err
 	}
 	defer s.Close()
-	if err := s.Send(ctx, &stream.Complete{Word: word, Artifacts: artifacts,
-		Session: stream.Session{Directory: directory, Strategy: name, Settings: conf.Settings}}); err != nil {
+	o.Session = stream.Session{Directory: directory, Strategy: name, Settings: conf.Settings}
+	if err := s.Send(ctx, o); err != nil {
 		return nil, err
 	}
 	var words []string

@@ -67,7 +67,7 @@ func (a *app) addGlobals(set *pflag.FlagSet) {
 	set.Var(&choice{&o.style, frontend.Styles}, "style", "Which lines to show: every one, a digest, or a digest without anything drawn in place (default: digest on a terminal, else full)")
 	addSwitch(set, &o.plain, "plain", "", "Draw nothing in place, for screen readers: the same as --style plain")
 	addToggle(set, &o.strict, "strict", "Whether elements are rebuilt when their dependencies have changed")
-	set.VarP(&pairs{target: &o.options, kind: "OPTION VALUE"}, "option", "o", "Specify a project option")
+	set.VarP(&pairs{target: &o.options, kind: optionValue}, "option", "o", "Specify a project option")
 	set.Var(&text{&o.defaultMirror, "TEXT"}, "default-mirror", "The mirror to fetch from first, before attempting other mirrors")
 	addSwitch(set, &o.pullBuildtrees, "pull-buildtrees", "", "Include build trees when pulling artifacts")
 	set.Var(&choice{&o.cacheBuildtree, []string{"always", "auto", "never"}}, "cache-buildtrees", "When to keep a build's tree in its artifact")

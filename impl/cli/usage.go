@@ -178,6 +178,9 @@ type pairs struct {
 	check  func(a, b string) error
 }
 
+// optionValue is what the two arguments of --option are called.
+const optionValue = "OPTION VALUE"
+
 // joint lies between the two; no argument can contain it.
 const joint = "\x00"
 

@@ -3,6 +3,7 @@ package completion
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,7 +79,50 @@ func TestElements(t *testing.T) {
 			t.Errorf("%q (-want +got):\n%s", c.word, diff)
 		}
 	}
+	if got := Options(t.TempDir(), ""); got != nil {
+		t.Errorf("options without a project: %v", got)
+	}
 	if got := Elements(t.TempDir(), ""); got != nil {
 		t.Errorf("without a project: %v", got)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	dir := write(t, map[string]string{
+		"project.conf": `name: top
+min-version: 2.0
+(@): [more.yml, project.conf, other.bst:away.yml, ../out.yml]
+options:
+  (@): inner.yml
+  debug: {type: bool, description: "with\n debugging", default: False}
+  target: {type: arch, values: [x86_64, aarch64], default: x86_64}
+`,
+		"more.yml":    "options:\n  from-more: {type: enum, values: [one, other], default: one}\n  broken: []\n",
+		"inner.yml":   "sets: {type: flags, values: [a, ab, b], default: []}\nmask: {type: element-mask, default: []}\n",
+		"app.bst":     "kind: stack\n",
+		"another.bst": "kind: stack\n",
+	})
+	for _, c := range []struct{ word, want string }{
+		{"", "debug\twith debugging|target|from-more|sets|mask"},
+		{"d", "debug\twith debugging"},
+		{"x", ""},
+	} {
+		if got := strings.Join(Options(dir, c.word), "|"); got != c.want {
+			t.Errorf("%q: %q, want %q", c.word, got, c.want)
+		}
+	}
+	for _, c := range []struct{ option, word, want string }{
+		{"debug", "", "True|False"},
+		{"debug", "T", "True"},
+		{"target", "a", "aarch64"},
+		{"from-more", "", "one|other"},
+		{"sets", "", "a|ab|b"},
+		{"sets", "a,a", "a,a|a,ab"},
+		{"mask", "app.bst,an", "app.bst,another.bst"},
+		{"none", "", ""},
+	} {
+		if got := strings.Join(OptionValues(dir, c.option, c.word), "|"); got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.option, c.word, got, c.want)
+		}
 	}
 }

@@ -8,9 +8,17 @@ import (
 
 // complete obeys stream.Complete.
 func (s *session) complete(o *stream.Complete) {
-	words := completion.Elements(o.Directory, o.Word)
-	if o.Artifacts {
-		words = append(words, artifact.Complete(o.Settings.CacheDir, o.Word)...)
+	var words []string
+	switch {
+	case o.Options && o.Option != "":
+		words = completion.OptionValues(o.Directory, o.Option, o.Word)
+	case o.Options:
+		words = completion.Options(o.Directory, o.Word)
+	default:
+		words = completion.Elements(o.Directory, o.Word)
+		if o.Artifacts {
+			words = append(words, artifact.Complete(o.Settings.CacheDir, o.Word)...)
+		}
 	}
 	s.emit(&stream.Completed{Words: words})
 }

@@ -377,6 +377,10 @@ type Complete struct {
 	Word string
 	// Artifacts asks for the names of cached artifacts too.
 	Artifacts bool
+	// Options asks for the project's options and not for elements: with Option set,
+	// for the values of that one.
+	Options bool
+	Option  string
 }
 
 // Control orders. All may be sent at any time after the work order; one that
