@@ -24,15 +24,14 @@ import (
 	"bst/bench/measure"
 	"bst/bench/stacks"
 	"bst/bench/terminal"
+	"bst/bench/workdir"
 )
 
 // Options say how a plan is run.
 type Options struct {
 	Plan Plan
-	// WorkDir is an empty folder for projects and caches. Nothing in it is
-	// removed while the plan runs, for ext4 makes whoever creates files pay for
-	// those that were removed in the last minutes: it does not give their inodes
-	// out again and looks at each of them on its way to one that is free.
+	// WorkDir is an empty folder for projects and caches. A cache that is measured
+	// once is removed after its run; the rest stays.
 	WorkDir string
 	// Builders is the number of builders of every tool, where the plan does not say.
 	Builders int
@@ -197,6 +196,7 @@ func (r *runner) heading() []environ.Pair {
 	add("terminal-size", "%dx%d", terminal.Columns, terminal.Rows)
 	add("warm-up", "every tool and strategy: one show of each stack; what is rebuilt was built once before")
 	add("time-limit", "%v a run", r.Timeout)
+	add("fresh-caches", "each in a part of the disk of its own, where the file system can do that (ext4), and removed after its run")
 	if peakTold() {
 		add("peak-rss", "largest process, as wait4 tells; with a backend, VmHWM of frontend and backend added, polled from /proc")
 	} else {
@@ -243,6 +243,10 @@ func settled(ctx context.Context, strategy string) error {
 
 // prepare writes the projects and runs what warms them up.
 func (r *runner) prepare(ctx context.Context) error {
+	caches := filepath.Join(r.WorkDir, caches)
+	if err := errors.Join(os.MkdirAll(caches, 0o755), workdir.Spread(caches)); err != nil {
+		return fmt.Errorf("harness: %w", err)
+	}
 	for _, spec := range r.Plan.Stacks {
 		for i := range r.Plan.Tools {
 			t := &r.Plan.Tools[i]
@@ -333,10 +337,13 @@ func (r *runner) projectDir(c Case) string {
 	return filepath.Join(r.WorkDir, "projects", c.Stack.Name(), c.Tool.Name+"+"+c.Strategy)
 }
 
+// caches is the folder of WorkDir that has them.
+const caches = "caches"
+
 // keptDir is a cache that lives as long as the plan: an empty one for show, a
 // filled one for rebuild.
 func (r *runner) keptDir(c Case) string {
-	return filepath.Join(r.WorkDir, "caches", c.Stack.Name(), c.Tool.Name+"+"+c.Strategy, string(c.Command))
+	return filepath.Join(r.WorkDir, caches, c.Stack.Name(), c.Tool.Name+"+"+c.Strategy, string(c.Command))
 }
 
 // leastSpace is what must be free where the caches are, in bytes, for a run to
@@ -391,7 +398,8 @@ func (r *runner) try(ctx context.Context, c Case) (result, error) {
 	dir := r.keptDir(c)
 	if c.Command.fresh() {
 		r.fresh++
-		dir = filepath.Join(r.WorkDir, "caches", fmt.Sprintf("fresh-%d", r.fresh))
+		dir = filepath.Join(r.WorkDir, caches, fmt.Sprintf("fresh-%d", r.fresh))
+		defer r.drop(ctx, dir)
 	}
 	// What earlier runs left to be written is not this one's to wait for.
 	syncDisks()
@@ -399,6 +407,15 @@ func (r *runner) try(ctx context.Context, c Case) (result, error) {
 	out, err := r.run(ctx, c, dir)
 	out.around = r.look().since(before, &out, c)
 	return out, err
+}
+
+// drop removes a cache that is not used again, while nothing is measured. A backend
+// that stays ends with it, for its socket is there. One that cannot be removed costs
+// room and no figure.
+func (r *runner) drop(ctx context.Context, dir string) {
+	if err := workdir.Remove(ctx, dir, nil); err != nil && ctx.Err() == nil {
+		fmt.Fprintf(r.Log, "          what this run wrote is left: %v\n", err)
+	}
 }
 
 // run runs a case in a cache and checks that it did what it should.

@@ -20,7 +20,7 @@ import (
 // The test's own program stands for bst-bench where that starts itself anew.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == "stacks" || os.Args[1] == "run") {
-		if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		if err := run(untilInterrupted(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -94,6 +94,11 @@ func (f *runFlags) runPlan(cmd *cobra.Command) (err error) {
 			continue
 		}
 		outcome, err := f.measure(cmd, record, output, dir)
+		if cmd.Context().Err() == nil { // else all of it is left
+			if err := remove(cmd.Context(), dir, log); err != nil {
+				return err
+			}
+		}
 		if errors.Is(err, harness.ErrNoCases) {
 			fmt.Fprintf(log, "skipped   %s: %v\n", record.File, err)
 			sum.Skipped++

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
-	"golang.org/x/sync/errgroup"
+
+	"bst/bench/workdir"
 )
 
 // work is a folder for projects and caches, which goes when all has been measured.
@@ -36,16 +35,16 @@ func openWork(given string) (*work, error) {
 		return nil, err
 	}
 	w := &work{dir: dir, made: true, lock: flock.New(filepath.Join(dir, "owner.lock"))}
-	if _, err := w.lock.TryLock(); err != nil {
+	_, err = w.lock.TryLock()
+	if err := errors.Join(err, workdir.Spread(dir)); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return w, nil
 }
 
-// close removes what was made, and what others made who were killed. It is the end
-// of the measuring: removing many files makes making others slow for a while. Where
-// ctx has ended, and when it ends, what is left stays for the next measuring to
-// remove, and log hears where.
+// close removes what was made, and what others made who were killed. Where ctx has
+// ended, and when it ends, what is left stays for the next measuring to remove, and
+// log hears where.
 func (w *work) close(ctx context.Context, log io.Writer) error {
 	if !w.made {
 		return nil
@@ -66,109 +65,20 @@ func (w *work) close(ctx context.Context, log io.Writer) error {
 	return err
 }
 
-const (
-	// removers is how many folders are removed at a time; a file system's locks
-	// leave little for more.
-	removers = 4
-	// splitDepth is how far down folders are counted and shared among them.
-	splitDepth = 4
-	// removeTold is how often a person hears that it goes on.
-	removeTold = 5 * time.Second
-)
+// removeTold is how often a person hears that removing goes on.
+const removeTold = 2 * time.Second
 
-// remove removes a folder of very many files. The file that marks it as somebody's
-// goes last, so that what is left when ctx ends is found again.
+// remove removes a folder, and says how far it is. Interrupted, it says what is left.
 func remove(ctx context.Context, dir string, log io.Writer) error {
-	var parts []string
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+	said := time.Now()
+	err := workdir.Remove(ctx, dir, func(gone, all int) {
+		if time.Since(said) >= removeTold {
+			said = time.Now()
+			fmt.Fprintf(log, "removing %s: %d of %d folders are gone; ^C leaves the rest\n", dir, gone, all)
 		}
-		if err != nil || path == dir {
-			return err
-		}
-		rel, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		if e.IsDir() && depth(rel) == splitDepth {
-			parts = append(parts, path)
-			return fs.SkipDir
-		}
-		return ctx.Err()
 	})
-	var count atomic.Int64
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		tick := time.NewTicker(removeTold)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				fmt.Fprintf(log, "removing %s: %d of %d folders are gone; ^C leaves the rest\n", dir, count.Load(), len(parts))
-			}
-		}
-	}()
-	var group errgroup.Group
-	group.SetLimit(removers)
-	for _, part := range parts {
-		group.Go(func() error {
-			if ctx.Err() != nil {
-				return nil
-			}
-			err := removeAll(ctx, part)
-			count.Add(1)
-			return err
-		})
-	}
-	err = errors.Join(err, group.Wait())
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		fmt.Fprintf(log, "%s is left: the next bst-bench removes it, or you do\n", dir)
-		return nil
-	}
-	return errors.Join(err, os.RemoveAll(dir))
-}
-
-// depth is how many components a path has.
-func depth(path string) int {
-	n := 1
-	for _, c := range path {
-		if c == filepath.Separator {
-			n++
-		}
-	}
-	return n
-}
-
-// removeAll is os.RemoveAll that ends soon after ctx.
-func removeAll(ctx context.Context, dir string) error {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range entries {
-		if ctx.Err() != nil {
-			return nil
-		}
-		path := filepath.Join(dir, e.Name())
-		if e.IsDir() {
-			err = errors.Join(err, removeAll(ctx, path))
-		} else {
-			err = errors.Join(err, gone(os.Remove(path)))
-		}
-	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return errors.Join(err, gone(os.Remove(dir)))
-}
-
-// gone makes no error of what somebody else has removed.
-func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
