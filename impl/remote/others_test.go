@@ -8,9 +8,18 @@ import (
 	"bst/impl/remote/remotetest"
 )
 
-// A server that others wrote takes and gives what we send.
-func TestBazelRemote(t *testing.T) {
-	spec := quick(remotetest.BazelRemote(t))
+// Servers that others wrote take and give what we send.
+func TestOthersServers(t *testing.T) {
+	for _, server := range []struct {
+		name  string
+		start func(testing.TB) string
+	}{{"bazel-remote", remotetest.BazelRemote}, {"bb_storage", remotetest.Buildbarn}} {
+		t.Run(server.name, func(t *testing.T) { testOthersServer(t, server.start(t)) })
+	}
+}
+
+func testOthersServer(t *testing.T, url string) {
+	spec := quick(url)
 	spec.RetryLimit = 20 // it may still be starting
 	spec.Type = "storage"
 	c := client(t, spec)
