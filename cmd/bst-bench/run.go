@@ -185,6 +185,10 @@ func complain(outcome harness.Outcome, where string) error {
 // partial ends the name of a record while it is written.
 const partial = ".partial"
 
+// lockPatience is how long the lock of a record is waited for: a process that was
+// about to start when bst-bench was killed has it for a moment longer.
+const lockPatience = 2 * time.Second
+
 // measure measures a record into output's partial file, or goes on with one.
 func (f *runFlags) measure(cmd *cobra.Command, record plan.Record, output, work string) (_ harness.Outcome, err error) {
 	ctx := cmd.Context()
@@ -193,8 +197,12 @@ func (f *runFlags) measure(cmd *cobra.Command, record plan.Record, output, work 
 	}
 	// One at a time: two would write into each other's lines.
 	lock := flock.New(output + ".lock")
-	if held, err := lock.TryLock(); err != nil || !held {
-		return harness.Outcome{}, fmt.Errorf("another bst-bench measures into %s: %w", output, cmp.Or(err, errors.New("it holds the lock")))
+	patient, cancel := context.WithTimeout(ctx, lockPatience)
+	defer cancel()
+	if _, err := lock.TryLockContext(patient, lockPatience/40); errors.Is(err, context.DeadlineExceeded) {
+		return harness.Outcome{}, fmt.Errorf("another bst-bench measures into %s: it holds the lock", output)
+	} else if err != nil {
+		return harness.Outcome{}, err
 	}
 	defer func() { err = errors.Join(err, os.Remove(output+".lock"), lock.Unlock()) }()
 	options, err := f.options(ctx, record)

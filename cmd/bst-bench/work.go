@@ -60,7 +60,10 @@ func (w *work) close(ctx context.Context, log io.Writer) error {
 		if held, lockErr := lock.TryLock(); lockErr != nil || !held {
 			continue // somebody measures there
 		}
-		err = errors.Join(err, lock.Unlock(), remove(ctx, filepath.Dir(path), log))
+		// What was started by one who was killed may still write there.
+		if err := errors.Join(lock.Unlock(), remove(ctx, filepath.Dir(path), log)); err != nil {
+			fmt.Fprintf(log, "what an earlier measuring left in %s is not all removed: %v\n", filepath.Dir(path), err)
+		}
 	}
 	return err
 }
