@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"reflect"
 	"runtime"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"bst/bench/environ"
+	"bst/bench/rounds"
 	"bst/impl/stream"
 )
 
@@ -85,10 +85,8 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	for _, unit := range []string{UnitEncode, UnitDecode, UnitBytes, UnitAllocs, UnitAllocated} {
 		fmt.Fprintf(&text, "Unit %s better=lower\n", unit)
 	}
-	random := rand.New(rand.NewPCG(o.Seed, 0))
-	for round := range o.Rounds {
-		fmt.Fprintf(&text, "\n=== ROUND %d\n", round+1)
-		random.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
+	for round, jobs := range rounds.Of(jobs, o.Rounds, rounds.Random(o.Seed)) {
+		fmt.Fprintf(&text, "\n=== ROUND %d\n", round)
 		for _, j := range jobs {
 			if err := ctx.Err(); err != nil {
 				return err

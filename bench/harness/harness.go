@@ -22,6 +22,7 @@ import (
 
 	"bst/bench/environ"
 	"bst/bench/measure"
+	"bst/bench/place"
 	"bst/bench/stacks"
 	"bst/bench/terminal"
 	"bst/bench/workdir"
@@ -70,7 +71,7 @@ const giveUp = 2
 // as it is there, in one write. A run that fails is recorded as failed and the plan
 // goes on. An error means that the harness itself could not go on; what it had
 // recorded can be gone on with.
-func Run(ctx context.Context, o Options, out io.Writer) (Outcome, error) {
+func Run(ctx context.Context, o Options, out io.Writer) (_ Outcome, err error) {
 	if err := o.Plan.check(); err != nil {
 		return Outcome{}, err
 	}
@@ -79,9 +80,10 @@ func Run(ctx context.Context, o Options, out io.Writer) (Outcome, error) {
 	}
 	rounds := o.Plan.Rounds()
 	r := &runner{
-		Options: o, record: &record{out: out}, sizes: map[string]int{}, tries: map[string]*tries{},
+		Options: o, record: &record{out: out}, sizes: map[string]int{}, tries: map[string]*tries{}, stayed: map[string]place.Place{},
 		progress: newProgress(rounds),
 	}
+	defer func() { err = errors.Join(err, r.endBackends()) }()
 	if err := r.prepare(ctx); err != nil {
 		return Outcome{}, err
 	}
@@ -101,11 +103,21 @@ type runner struct {
 	record   *record
 	sizes    map[string]int // a stack's name to its number of elements
 	tries    map[string]*tries
-	fresh    int // counts the caches that were made
+	fresh    int                    // counts the caches that were made
+	stayed   map[string]place.Place // by cache, those in which a backend may have stayed
 	outcome  Outcome
 	progress *progress
 	mhz      float64 // the processors' frequency in the first round
 	noise    noise   // of the round
+}
+
+// endBackends ends those that stay for caches that are kept.
+func (r *runner) endBackends() error {
+	var err error
+	for _, at := range r.stayed {
+		err = errors.Join(err, at.EndBackends())
+	}
+	return err
 }
 
 // tries are a case's runs so far.
@@ -223,22 +235,12 @@ func (r *runner) heading() []environ.Pair {
 	return facts
 }
 
-// settle is what a backend that stays is given: before its first session, for it
-// does not trust that it read all of a file that was written less than two seconds
-// ago; and after each, for it tidies its memory then, which others would pay for.
-const settle = 2500 * time.Millisecond
-
 // settled waits for a backend that stays to have nothing to do.
 func settled(ctx context.Context, strategy string) error {
-	if strategy != stays {
-		return nil
+	if err := place.Settled(ctx, strategy); err != nil {
+		return fmt.Errorf("harness: interrupted: %w", err)
 	}
-	select {
-	case <-ctx.Done():
-		return fmt.Errorf("harness: interrupted: %w", context.Cause(ctx))
-	case <-time.After(settle):
-		return nil
-	}
+	return nil
 }
 
 // prepare writes the projects and runs what warms them up.
@@ -413,6 +415,7 @@ func (r *runner) try(ctx context.Context, c Case) (result, error) {
 // that stays ends with it, for its socket is there. One that cannot be removed costs
 // room and no figure.
 func (r *runner) drop(ctx context.Context, dir string) {
+	delete(r.stayed, dir)
 	if err := workdir.Remove(ctx, dir, nil); err != nil && ctx.Err() == nil {
 		fmt.Fprintf(r.Log, "          what this run wrote is left: %v\n", err)
 	}
@@ -423,29 +426,24 @@ func (r *runner) run(ctx context.Context, c Case, cache string) (result, error) 
 	if free, ok := freeSpace(r.WorkDir); ok && free < leastSpace {
 		return result{}, &measure.FailedError{Command: c.Name(), Err: fmt.Errorf("it was not run: %s has %d MB left, want at least %d", r.WorkDir, free>>20, leastSpace>>20)}
 	}
-	config, err := c.Tool.writeConfig(cache, cmp.Or(c.Builders, r.Builders))
+	at, err := place.Make(cache, c.Tool.Format, cmp.Or(c.Builders, r.Builders))
 	if err != nil {
 		return result{}, fmt.Errorf("harness: %w", err)
 	}
-	home := filepath.Join(cache, "home")
-	if err := os.MkdirAll(home, 0o755); err != nil {
-		return result{}, fmt.Errorf("harness: %w", err)
+	if place.Stays(c.Strategy) {
+		r.stayed[cache] = at
 	}
 	where := c.Terminal
 	where.Inside = !c.Tool.Peer // ours has the models of terminals inside
 	command := measure.Command{
-		Path: c.Tool.Path,
-		Args: c.Tool.arguments(config, r.projectDir(c), c.Strategy, c, cmp.Or(c.Builders, r.Builders)),
-		Dir:  r.projectDir(c),
-		Env: []string{
-			"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_CONFIG_HOME=" + home,
-			"TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "TMPDIR=" + home,
-		},
+		Path:     c.Tool.Path,
+		Args:     c.Tool.arguments(at.Config, r.projectDir(c), c.Strategy, c, cmp.Or(c.Builders, r.Builders)),
+		Dir:      r.projectDir(c),
+		Env:      at.Environ(slices.Concat(c.Tool.Env, where.Environ(), c.environ())...),
 		Terminal: where,
 		Timeout:  r.Timeout,
 		Status:   c.status(),
 	}
-	command.Env = slices.Concat(command.Env, c.Tool.Env, where.Environ(), c.environ())
 	tally := filepath.Join(cache, "tally.json")
 	if !c.Tool.Peer {
 		command.Env = append(command.Env, "BST_TALLY="+tally)

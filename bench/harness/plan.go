@@ -3,10 +3,11 @@ package harness
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
+	"bst/bench/rounds"
 	"bst/bench/stacks"
 	"bst/bench/terminal"
 )
@@ -190,19 +191,13 @@ func (p *Plan) Rounds() [][]Case {
 	if peers == 0 {
 		peers = p.Repetitions
 	}
-	random := rand.New(rand.NewPCG(p.Seed, 0))
-	var rounds [][]Case
-	for round := range max(p.Repetitions, peers) {
-		var cases []Case
-		for _, c := range p.cases() {
-			if !c.Tool.Peer && round < p.Repetitions || c.Tool.Peer && round < peers {
-				cases = append(cases, c)
-			}
-		}
-		random.Shuffle(len(cases), func(i, j int) { cases[i], cases[j] = cases[j], cases[i] })
-		rounds = append(rounds, cases)
+	var all [][]Case
+	for round, cases := range rounds.Of(p.cases(), max(p.Repetitions, peers), rounds.Random(p.Seed)) {
+		all = append(all, slices.DeleteFunc(cases, func(c Case) bool {
+			return !c.Tool.Peer && round > p.Repetitions || c.Tool.Peer && round > peers
+		}))
 	}
-	return rounds
+	return all
 }
 
 // ErrNoCases says that a plan has nothing to measure, perhaps because all of it was

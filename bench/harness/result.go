@@ -10,6 +10,7 @@ import (
 
 	"bst/bench/environ"
 	"bst/bench/measure"
+	"bst/bench/place"
 	"bst/impl/platform"
 )
 
@@ -124,7 +125,7 @@ func (r *runner) look() view {
 // since is what others did between two looks, around a run. A backend that stays
 // is nobody's child: its work cannot be told from that of others.
 func (v view) since(before view, r *result, c Case) around {
-	if !v.known || !before.known || c.Strategy == stays {
+	if !v.known || !before.known || place.Stays(c.Strategy) {
 		return around{}
 	}
 	d := v.times.Sub(before.times)
@@ -134,9 +135,6 @@ func (v view) since(before view, r *result, c Case) around {
 		steal:  d.Steal,
 	}
 }
-
-// stays is the strategy whose backend is there when its session has ended.
-const stays = "warm"
 
 // noise sums up a round.
 type noise struct {

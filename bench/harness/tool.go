@@ -115,22 +115,6 @@ func (t *Tool) can(c Case) bool {
 	return true
 }
 
-// writeConfig writes a user configuration that keeps everything in dir, and
-// returns its path.
-func (t *Tool) writeConfig(dir string, builders int) (string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	conf := fmt.Sprintf("logdir: %s/logs\nscheduler:\n  builders: %d\n", dir, builders)
-	if t.Format == stacks.BuildStream16 {
-		conf += fmt.Sprintf("sourcedir: %[1]s/sources\nbuilddir: %[1]s/build\nartifactdir: %[1]s/artifacts\n", dir)
-	} else {
-		conf += fmt.Sprintf("cachedir: %[1]s\nsourcedir: %[1]s/sources\nworkspacedir: %[1]s/workspaces\n", dir)
-	}
-	path := filepath.Join(dir, "buildstream.conf")
-	return path, os.WriteFile(path, []byte(conf), 0o644)
-}
-
 // arguments is the command line. On a failure the session ends rather than
 // asks, so that nothing waits for a person that is not there; on a terminal the
 // tool still draws all that it draws for a person.

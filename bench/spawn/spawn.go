@@ -12,7 +12,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,6 +22,9 @@ import (
 
 	"bst/bench/environ"
 	"bst/bench/measure"
+	"bst/bench/place"
+	"bst/bench/rounds"
+	"bst/bench/stacks"
 	"bst/bench/terminal"
 	"bst/impl/stream"
 	"bst/impl/wire"
@@ -106,14 +108,15 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	text.WriteString(inits)
 	text.WriteString("\n")
 
-	random := rand.New(rand.NewPCG(o.Seed, 0))
-	for round := range o.Rounds + 1 {
+	for round, jobs := range rounds.Warmed(jobs, o.Rounds, rounds.Random(o.Seed)) {
 		if round > 0 {
 			fmt.Fprintf(&text, "=== ROUND %d\n", round)
-			random.Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
 		}
 		for _, j := range jobs {
 			line, err := o.measure(ctx, j, len(identity)+4)
+			if err == nil {
+				err = place.Settled(ctx, j.strategy)
+			}
 			if err != nil {
 				return fmt.Errorf("spawn: %s: %w", j.name(), err)
 			}
@@ -127,33 +130,19 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	return err
 }
 
-// environment is the whole environment of every run.
-func (o *Options) environment(home, trace string) []string {
-	return []string{
-		"PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT"), "HOME=" + home, "USERPROFILE=" + home, "LOCALAPPDATA=" + home,
-		"XDG_CACHE_HOME=" + home, "XDG_CONFIG_HOME=" + home, "XDG_RUNTIME_DIR=" + home,
-		"TERM=xterm-256color", "LC_ALL=C.UTF-8", "TMPDIR=" + home,
-		wire.TraceVariable + "=" + trace,
-	}
-}
-
 func (o *Options) measure(ctx context.Context, j job, hello int) (string, error) {
-	home := filepath.Join(o.WorkDir, "caches", j.project.Name+"+"+j.strategy)
-	if err := os.MkdirAll(home, 0o700); err != nil {
+	at, err := place.Make(filepath.Join(o.WorkDir, "caches", j.project.Name+"+"+j.strategy), stacks.BuildStream2, 0)
+	if err != nil {
 		return "", err
 	}
-	config := filepath.Join(home, "buildstream.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "cachedir: %q\nlogdir: %q\n", filepath.ToSlash(home), filepath.ToSlash(home)+"/logs"), 0o600); err != nil {
-		return "", err
-	}
-	trace := filepath.Join(home, "trace")
+	trace := filepath.Join(at.Dir, "trace")
 	if err := os.WriteFile(trace, nil, 0o600); err != nil {
 		return "", err
 	}
-	env := o.environment(home, trace)
+	env := at.Environ(wire.TraceVariable + "=" + trace)
 	result, err := measure.Run(ctx, measure.Command{
 		Path: o.Program,
-		Args: []string{"--config", config, "-C", j.project.Dir, "--on-error", "quit", "--strategy", j.strategy, j.command, j.project.Target},
+		Args: []string{"--config", at.Config, "-C", j.project.Dir, "--on-error", "quit", "--strategy", j.strategy, j.command, j.project.Target},
 		Dir:  j.project.Dir, Env: env, Terminal: o.Terminal, Timeout: o.Timeout,
 	})
 	if err != nil {
@@ -246,9 +235,13 @@ func initialised(ctx context.Context, o Options) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	at, err := place.Make(filepath.Join(o.WorkDir, "caches", "none"), stacks.BuildStream2, 0)
+	if err != nil {
+		return "", err
+	}
 	result, err := measure.Run(ctx, measure.Command{
 		Path: o.Program, Args: []string{"--version"}, Dir: o.WorkDir, Terminal: where, Timeout: o.Timeout,
-		Env: append(o.environment(o.WorkDir, ""), "GODEBUG=inittrace=1"),
+		Env: at.Environ("GODEBUG=inittrace=1"),
 	})
 	if err != nil {
 		return "", fmt.Errorf("spawn: %w", err)

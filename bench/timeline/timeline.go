@@ -8,9 +8,9 @@ package timeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,8 +23,12 @@ import (
 	"bst/bench/environ"
 	"bst/bench/harness"
 	"bst/bench/measure"
+	"bst/bench/place"
+	"bst/bench/rounds"
 	"bst/bench/spawn"
+	"bst/bench/stacks"
 	"bst/bench/terminal"
+	"bst/bench/workdir"
 )
 
 // Options say what is measured.
@@ -88,17 +92,25 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 			}
 		}
 	}
-	inOrder := slices.Clone(jobs)
 	runs := map[string][]run{}
-	random := rand.New(rand.NewPCG(o.Seed, 0))
-	for round := range o.Rounds {
-		random.Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
-		for i, j := range jobs {
-			r, err := o.measure(ctx, j, filepath.Join(o.WorkDir, "timelines", fmt.Sprintf("%d-%d", round, i)))
+	caches := filepath.Join(o.WorkDir, "caches")
+	if err := errors.Join(os.MkdirAll(caches, 0o700), workdir.Spread(caches)); err != nil {
+		return fmt.Errorf("timeline: %w", err)
+	}
+	for round, order := range rounds.Of(jobs, o.Rounds, rounds.Random(o.Seed)) {
+		for i, j := range order {
+			cache := filepath.Join(caches, fmt.Sprintf("%d-%d", round, i))
+			r, err := o.measure(ctx, j, cache)
+			if err == nil {
+				err = workdir.Remove(ctx, cache, nil)
+			}
+			if err == nil {
+				err = place.Settled(ctx, j.strategy)
+			}
 			if err != nil {
 				return fmt.Errorf("timeline: %s: %w", j.name(), err)
 			}
-			fmt.Fprintf(o.Log, "%3d of %-3d %s: %.2f s\n", round+1, o.Rounds, j.name(), r.wall.Seconds())
+			fmt.Fprintf(o.Log, "%3d of %-3d %s: %.2f s\n", round, o.Rounds, j.name(), r.wall.Seconds())
 			runs[j.name()] = append(runs[j.name()], r)
 		}
 	}
@@ -109,7 +121,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		fmt.Fprintf(&text, "elements-%s: %d\n", p.Name, p.Elements)
 	}
 	text.WriteString("\n=== ROUND 1\n")
-	for _, j := range inOrder {
+	for _, j := range jobs {
 		all := runs[j.name()]
 		slices.SortFunc(all, func(a, b run) int { return int(a.wall - b.wall) })
 		for _, m := range thinned(all[(len(all)-1)/2].moments) {
@@ -144,18 +156,11 @@ func thinned(all []moment) []moment {
 
 // measure builds a project into an empty cache and looks on.
 func (o *Options) measure(ctx context.Context, j job, cache string) (run, error) {
-	home := filepath.Join(cache, "home")
-	if err := os.MkdirAll(home, 0o700); err != nil {
+	at, err := place.Make(cache, stacks.BuildStream2, 0)
+	if err != nil {
 		return run{}, err
 	}
-	config := filepath.Join(cache, "buildstream.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "cachedir: %q\nlogdir: %q\n", filepath.ToSlash(cache), filepath.ToSlash(cache)+"/logs"), 0o600); err != nil {
-		return run{}, err
-	}
-	env := []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_CONFIG_HOME=" + home,
-		"TERM=xterm-256color", "LC_ALL=C.UTF-8", "TMPDIR=" + home,
-	}
+	env := at.Environ()
 	if j.perEvent {
 		env = append(env, "BST_DRAWING=event")
 	}
@@ -180,7 +185,7 @@ func (o *Options) measure(ctx context.Context, j job, cache string) (run, error)
 	}
 	result, err := measure.Run(ctx, measure.Command{
 		Path:     o.Program,
-		Args:     []string{"--config", config, "-C", j.project.Dir, "--on-error", "quit", "--strategy", j.strategy, "build", j.project.Target},
+		Args:     []string{"--config", at.Config, "-C", j.project.Dir, "--on-error", "quit", "--strategy", j.strategy, "build", j.project.Target},
 		Dir:      j.project.Dir,
 		Env:      append(env, where.Environ()...),
 		Terminal: where,

@@ -9,11 +9,12 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"github.com/creack/pty"
 
+	"bst/bench/place"
+	"bst/bench/stacks"
 	"bst/bench/terminal"
 )
 
@@ -32,13 +33,12 @@ func (o *Options) interrupt(ctx context.Context, strategy string, r *rand.Rand) 
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(home)) }()
-	config := filepath.Join(home, "buildstream.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "cachedir: %q\nlogdir: %q\n", home, home+"/logs"), 0o600); err != nil {
+	at, err := place.Make(home, stacks.BuildStream2, 0)
+	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, o.Program, "--config", config, "-C", o.Dir, "--strategy", strategy, "build", o.Target)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CACHE_HOME=" + home, "XDG_CONFIG_HOME=" + home,
-		"XDG_RUNTIME_DIR=" + home, "TERM=xterm-256color", "LC_ALL=C.UTF-8"}
+	cmd := exec.CommandContext(ctx, o.Program, "--config", at.Config, "-C", o.Dir, "--strategy", strategy, "build", o.Target)
+	cmd.Env = at.Environ()
 	screen, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: terminal.Rows, Cols: terminal.Columns})
 	if err != nil {
 		return "", err

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"bst/bench/environ"
+	"bst/bench/rounds"
 	"bst/impl/stream"
 )
 
@@ -98,12 +99,10 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	var text strings.Builder
 	text.WriteString(environ.Lines(o.Facts))
 	fmt.Fprintf(&text, "order-seed: %d\ntasks: %d\nevents-replayed: %d\ndelays: %d\n\n", o.Seed, o.Tasks, o.Events, o.Delays)
-	jobs := o.jobs()
-	random := rand.New(rand.NewPCG(o.Seed, 0))
-	for round := range o.Rounds + 1 {
+	random := rounds.Random(o.Seed)
+	for round, jobs := range rounds.Warmed(o.jobs(), o.Rounds, random) {
 		if round > 0 {
 			fmt.Fprintf(&text, "=== ROUND %d\n", round)
-			random.Shuffle(len(jobs), func(i, k int) { jobs[i], jobs[k] = jobs[k], jobs[i] })
 		}
 		for _, j := range jobs {
 			line, err := j.run(ctx, &o, random)

@@ -14,6 +14,7 @@ import (
 
 	"bst/bench/codecs"
 	"bst/bench/environ"
+	"bst/bench/place"
 	"bst/bench/spawn"
 	"bst/bench/stacks"
 	"bst/bench/terminal"
@@ -210,16 +211,13 @@ codecs.md of what lies in raw/parts/.`,
 
 // record builds a project into an empty cache and returns its events.
 func record(ctx context.Context, bst, work string, p spawn.Project) ([]stream.Event, error) {
-	cache := filepath.Join(work, "caches", p.Name)
-	if err := os.MkdirAll(cache, 0o700); err != nil {
+	at, err := place.Make(filepath.Join(work, "caches", p.Name), stacks.BuildStream2, 0)
+	if err != nil {
 		return nil, err
 	}
-	config, trace := filepath.Join(cache, "buildstream.conf"), filepath.Join(cache, "trace")
-	if err := os.WriteFile(config, fmt.Appendf(nil, "cachedir: %q\nlogdir: %q\n", filepath.ToSlash(cache), filepath.ToSlash(cache)+"/logs"), 0o600); err != nil {
-		return nil, err
-	}
-	cmd := exec.CommandContext(ctx, bst, "--config", config, "-C", p.Dir, "--on-error", "quit", "--strategy", "inprocess", "build", p.Target)
-	cmd.Env = append(os.Environ(), wire.TraceVariable+"="+trace, "HOME="+cache, "XDG_CONFIG_HOME="+cache, "XDG_CACHE_HOME="+cache)
+	trace := filepath.Join(at.Dir, "trace")
+	cmd := exec.CommandContext(ctx, bst, "--config", at.Config, "-C", p.Dir, "--on-error", "quit", "--strategy", "inprocess", "build", p.Target)
+	cmd.Env = at.Environ(wire.TraceVariable + "=" + trace)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%v: %w\n%s", cmd.Args, err, out[max(0, len(out)-2000):])
 	}
