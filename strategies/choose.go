@@ -25,6 +25,3 @@ func Choose(platform, terminal string) Choice {
 	}
 	return other
 }
-
-// Defaults are all rows of the table of defaults.
-func Defaults() []Choice { return defaults }

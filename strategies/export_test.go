@@ -1,0 +1,4 @@
+package strategies
+
+// Defaults are all rows of the table of defaults.
+func Defaults() []Choice { return defaults }
