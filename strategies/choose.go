@@ -25,3 +25,7 @@ func Choose(platform, terminal string) Choice {
 	}
 	return other
 }
+
+// Defaults are all rows of the table of defaults, for tests of what makes it and of
+// what it says.
+func Defaults() []Choice { return defaults }
