@@ -125,10 +125,16 @@ func TestSharingKilled(t *testing.T) {
 			w := newWire(t)
 			session := func(what string, n int, kill func(*exec.Cmd)) (status int) {
 				cmd := s.command("artifact", what, "--deps", "all", "--artifact-remote", w.URL, "all.bst")
-				w.arm(n, func() { kill(cmd) })
+				started := make(chan struct{})
+				w.arm(n, func() {
+					<-started
+					kill(cmd)
+				})
 				var out strings.Builder
 				cmd.Stdout, cmd.Stderr = &out, &out
-				err := cmd.Run()
+				s.must(cmd.Start())
+				close(started)
+				err := cmd.Wait()
 				orphansEnd(t, grace)
 				w.quiet()
 				var exit *exec.ExitError
