@@ -16,6 +16,8 @@ import (
 	"bst/impl/remote/remotetest"
 
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // wire is a server of whose calls one, when it is time, ends what calls.
@@ -28,6 +30,7 @@ type wire struct {
 	last    time.Time
 	at      int    // the call that ends what calls; 0 for none
 	end     func() // obeyed once
+	ended   bool   // it was: nothing more is answered until the next arm
 }
 
 // newWire starts a server that moves a few objects a call.
@@ -43,18 +46,28 @@ func newWire(t testing.TB) *wire {
 			w.moved = append(w.moved, d)
 			return data
 		},
-		Call: func(_ context.Context, method string, _ int) error {
+		Call: func(ctx context.Context, method string, _ int) error {
 			w.mu.Lock()
 			w.last = time.Now()
 			var end func()
+			ended := w.ended
 			if method == "BatchReadBlobs" || method == "BatchUpdateBlobs" {
 				if w.counted++; w.counted == w.at {
-					end = w.end
+					end, ended, w.ended = w.end, true, true
 				}
 			}
 			w.mu.Unlock()
 			if end != nil {
 				end()
+			}
+			if ended {
+				// What was killed must not end its work first: its backend may live a
+				// moment longer.
+				select {
+				case <-ctx.Done():
+				case <-time.After(grace):
+				}
+				return status.Error(codes.Unavailable, "what called was killed")
 			}
 			return nil
 		},
@@ -72,7 +85,7 @@ func (w *wire) arm(n int, end func()) (moved []cas.Digest, calls int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	moved, calls = w.moved, w.counted
-	w.moved, w.counted, w.at, w.end = nil, 0, n, end
+	w.moved, w.counted, w.at, w.end, w.ended = nil, 0, n, end, false
 	return moved, calls
 }
 
@@ -123,7 +136,7 @@ func TestSharingKilled(t *testing.T) {
 			}
 			s.run("build", "all.bst")
 			w := newWire(t)
-			session := func(what string, n int, kill func(*exec.Cmd)) (status int) {
+			session := func(what string, n int, kill func(*exec.Cmd)) (code int) {
 				cmd := s.command("artifact", what, "--deps", "all", "--artifact-remote", w.URL, "all.bst")
 				started := make(chan struct{})
 				w.arm(n, func() {
@@ -141,18 +154,18 @@ func TestSharingKilled(t *testing.T) {
 				if err != nil && !errors.As(err, &exit) {
 					t.Fatal(err)
 				}
-				status = cmd.ProcessState.ExitCode()
-				if n == 0 && status != 0 || status == 255 && !strings.Contains(out.String(), "went away") {
-					t.Errorf("bst artifact %s: status %d\n%s", what, status, &out)
+				code = cmd.ProcessState.ExitCode()
+				if n == 0 && code != 0 || code == 255 && !strings.Contains(out.String(), "went away") {
+					t.Errorf("bst artifact %s: status %d\n%s", what, code, &out)
 				}
-				return status
+				return code
 			}
 			frontend := func(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 			kills := []func(*exec.Cmd){frontend, killBackend}
 
 			// Pushed, with kills on the way; what a name stands for is whole.
 			for _, kill := range kills {
-				if status := session("push", 1, kill); status == 0 {
+				if session("push", 1, kill) == 0 {
 					t.Error("a push was not killed")
 				}
 			}
@@ -170,7 +183,7 @@ func TestSharingKilled(t *testing.T) {
 				if err := os.RemoveAll(s.cache()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 					t.Fatal(err)
 				}
-				if status := session("pull", n, kills[i%2]); status == 0 {
+				if session("pull", n, kills[i%2]) == 0 {
 					t.Errorf("pull %d was not killed", n)
 				}
 				s.sound()
