@@ -72,7 +72,7 @@ const giveUp = 2
 // goes on. An error means that the harness itself could not go on; what it had
 // recorded can be gone on with.
 func Run(ctx context.Context, o Options, out io.Writer) (_ Outcome, err error) {
-	if err := o.Plan.check(); err != nil {
+	if err := o.Plan.Check(); err != nil {
 		return Outcome{}, err
 	}
 	if o.Now == nil {

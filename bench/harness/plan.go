@@ -204,8 +204,9 @@ func (p *Plan) Rounds() [][]Case {
 // skipped.
 var ErrNoCases = errors.New("harness: nothing is left to measure")
 
-// check refuses a plan that would measure nothing or for ever.
-func (p *Plan) check() error {
+// Check refuses a plan that would measure nothing, with ErrNoCases, or for ever, or
+// what cannot be measured.
+func (p *Plan) Check() error {
 	const most = 1000
 	if len(p.cases()) == 0 {
 		return ErrNoCases

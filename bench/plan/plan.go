@@ -76,6 +76,9 @@ type Record struct {
 	Windows    []time.Duration
 	// PerEvent says that bst that draws on every event is measured beside it.
 	PerEvent bool
+	// InMemory says that projects and caches lie in memory where the machine can do
+	// that: what a disk does now and then is then in no figure.
+	InMemory bool
 	// Peers are programs to measure beside it, as NAME or NAME=PATH; the command
 	// line may give another path.
 	Peers []string
@@ -385,7 +388,7 @@ var keysOf = []struct {
 }{
 	{"file", "runs spawn codecs timeline ui"}, {"kind", "runs spawn codecs timeline ui"}, {"stacks", "runs spawn codecs timeline ui"}, {"projects", "runs"},
 	{"strategies", "runs spawn timeline ui"}, {"commands", "runs"}, {"terminals", "runs timeline"}, {"terminal", "spawn"}, {"builders", "runs"},
-	{"frames", "runs"}, {"windows", "runs"}, {"per-event", "runs"}, {"peers", "runs"}, {"repetitions", "runs spawn codecs timeline ui"},
+	{"frames", "runs"}, {"windows", "runs"}, {"per-event", "runs"}, {"in-memory", "runs"}, {"peers", "runs"}, {"repetitions", "runs spawn codecs timeline ui"},
 	{"peer-repetitions", "runs"}, {"timeout", "runs"},
 }
 
@@ -435,6 +438,7 @@ func (r *reader) record(n *yaml.Node) Record {
 			out.Windows = values(r, n, func(n *yaml.Node) time.Duration { return r.duration(n, time.Millisecond, time.Minute) })
 		},
 		"per-event": func(n *yaml.Node) { out.PerEvent = r.boolean(n) },
+		"in-memory": func(n *yaml.Node) { out.InMemory = r.boolean(n) },
 		"peers": func(n *yaml.Node) {
 			out.Peers = values(r, n, func(n *yaml.Node) string {
 				if !toolName.MatchString(r.text(n)) {

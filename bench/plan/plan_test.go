@@ -29,6 +29,7 @@ records:
   frames: [45ms]
   windows: [5ms]
   per-event: true
+  in-memory: true
   peers: [ninja, bst-1.6.8=/usr/bin/bst]
   repetitions: 6
   peer-repetitions: 2
@@ -55,7 +56,7 @@ func TestParse(t *testing.T) {
 				Commands:   []harness.Command{harness.Show, harness.ShowCold},
 				Terminals:  []terminal.Terminal{{}, {PTY: true, Rate: 200}},
 				Builders:   []int{1, 8}, Frames: []time.Duration{45 * time.Millisecond}, Windows: []time.Duration{5 * time.Millisecond},
-				PerEvent: true, Peers: []string{"ninja", "bst-1.6.8=/usr/bin/bst"},
+				PerEvent: true, InMemory: true, Peers: []string{"ninja", "bst-1.6.8=/usr/bin/bst"},
 				Repetitions: 6, PeerRepetitions: 2, Timeout: time.Minute,
 			},
 			{
@@ -121,7 +122,7 @@ func TestPlans(t *testing.T) {
 	for _, p := range plans {
 		names = append(names, p.Name)
 	}
-	for _, want := range []string{"quick", "full", "full-short", "splitting", "batching", "spawn", "wsl1", "terminals", "scaling", "codec", "frame-rate", "window", "builders"} {
+	for _, want := range []string{"quick", "full", "full-short", "precise", "disk", "splitting", "batching", "spawn", "wsl1", "terminals", "scaling", "codec", "frame-rate", "window", "builders"} {
 		if _, err := os.Stat(filepath.Join("../plans", want+".yaml")); err != nil {
 			t.Errorf("there is no plan %s among %v", want, names)
 		}

@@ -221,10 +221,11 @@ func unmeasurable(*Set) []figure { return nil }
 var (
 	measureSize  = withPlan("scaling", "--only size")
 	measureSDK   = withPlan("scaling", "--only size --project freedesktop-sdk=DIR")
-	measureRapid = withPlan("scaling", "--only rapid")
 	measureShape = withPlan("scaling", "--only shapes")
 	measurePeer  = withPlan("splitting", "--only gnome --peer bst-1.6.8=/usr/bin/bst")
 	measureUI    = withPlan("timeline", "--only parts/ui-linux")
+	// Differences of a few percent.
+	measurePrecise = withPlan("precise")
 )
 
 const (
@@ -241,6 +242,12 @@ func showsAlone(strategy string) func(*File, Axes) bool {
 // builds are our own builds on the terminals named.
 func builds(terminals ...string) func(*File, Axes) bool {
 	return also(ours, ofCommand("build"), onTerminals(terminals...))
+}
+
+// oneProcess are those with the strategy that others are compared with. What a
+// terminal costs is judged by it: the others' own cost is another goal's.
+func oneProcess(terminals ...string) func(*File, Axes) bool {
+	return also(builds(terminals...), ofStrategy(control))
 }
 
 var eventBuilds = also(drawnPerEvent, ofCommand("build"), onTerminals(slowTerminals...))
@@ -268,7 +275,7 @@ var goals = []struct {
 	}},
 	{"The split (issue 4)", []goal{
 		{"pipe and socket add under 8 ms to `bst show` of a small project", measureSpawn, smallShow, under(0.008)},
-		{"pipe and socket add under 3 % to `bst build` of gnome", measureStrategies,
+		{"pipe and socket add under 3 % to `bst build` of gnome", measurePrecise,
 			onStack(gnome, ratio, also(ours, ofCommand("build"), onBackends), overControl), under(1.03)},
 		{"warm `bst show` of gnome in under 15 ms", measureStrategies, onStack(gnome, wall, showsAlone("warm"), of(wall)), under(0.015)},
 		{"warm `bst show` of Freedesktop SDK in under 30 ms", measureWarm + " --project freedesktop-sdk=DIR`", onStack(sdk, wall, showsAlone("warm"), of(wall)), under(0.030)},
@@ -280,10 +287,10 @@ var goals = []struct {
 		{"and at most half as much memory again", measureStopped, whileStopped("RSS-ratio"), atMost(1.5)},
 	}},
 	{"The user interface (issue 5)", []goal{
-		{"`bst build` of gnome on a pty at most 1 % longer than without a terminal", measureStrategies, onStack(gnome, ratio, builds("pty"), overNoTerminal), atMost(1.01)},
-		{"the same of 10,000 rapid tasks", measureRapid, onStack(rapid, ratio, builds("pty"), overNoTerminal), atMost(1.01)},
-		{"`bst build` of gnome on slow terminals at most 2 % longer", measureTerminals, onStack(gnome, ratio, builds(slowTerminals...), overNoTerminal), atMost(1.02)},
-		{"the same of 10,000 rapid tasks", measureRapid, onStack(rapid, ratio, builds(slowTerminals...), overNoTerminal), atMost(1.02)},
+		{"`bst build` of gnome on a pty at most 1 % longer than without a terminal, in one process", measurePrecise, onStack(gnome, ratio, oneProcess("pty"), overNoTerminal), atMost(1.01)},
+		{"the same of 10,000 rapid tasks", measurePrecise, onStack(rapid, ratio, oneProcess("pty"), overNoTerminal), atMost(1.01)},
+		{"`bst build` of gnome on slow terminals at most 2 % longer", measurePrecise, onStack(gnome, ratio, oneProcess(slowTerminals...), overNoTerminal), atMost(1.02)},
+		{"the same of 10,000 rapid tasks", measurePrecise, onStack(rapid, ratio, oneProcess(slowTerminals...), overNoTerminal), atMost(1.02)},
 		{"where drawing on every event takes at least 40 % longer: gnome", measureTerminals, onStack(gnome, ratio, eventBuilds, overNoTerminal), atLeast(1.4)},
 		{"and 10,000 rapid tasks", measureRapidEvent, onStack(rapid, ratio, eventBuilds, overNoTerminal), atLeast(1.4)},
 		{"what is still to be shown when the work has ended is at most one screen", "`go test ./impl/frontend/session -run 'SlowTerminals|StoppedTerminal'`", unmeasurable, bound{}},
@@ -334,12 +341,13 @@ func onBackends(_ *File, a Axes) bool { return slices.Contains(backends, a.Strat
 // goals gives each goal's verdict by the case that is furthest from it.
 func (p *page) goals(s *Set) {
 	p.printf("## Goals\n\nA goal is reached or not by the median, in the worst case that was measured; it is in doubt\n" +
-		"where the interval reaches over the bound. A ratio to a peer is the peer's figure divided by ours.\n" +
+		"where the interval reaches over the bound. Of a case that several files have, the one with the\n" +
+		"most rounds counts. A ratio to a peer is the peer's figure divided by ours.\n" +
 		"What a test holds has the test. Every case: [figures.md](figures.md#goals-case-by-case).\n\n")
 	for _, part := range goals {
 		t := &table{header: []string{"goal", "verdict", "worst measured", "where", "cases that reach it"}, text: 4}
 		for _, g := range part.goals {
-			found := g.measure(s)
+			found := g.sharpest(s)
 			if len(found) == 0 {
 				t.add(g.text, g.unmeasured(), "", g.command, "")
 				continue
@@ -350,6 +358,24 @@ func (p *page) goals(s *Set) {
 		p.printf("### %s\n\n", part.title)
 		p.table(t)
 	}
+}
+
+// sharpest is what was measured for the goal, and of a case that several files have
+// the figure with the most rounds: a difference of a percent is lost in six.
+func (g *goal) sharpest(s *Set) (found []figure) {
+	at := map[string]int{}
+	for _, f := range g.measure(s) {
+		i, there := at[f.where]
+		switch {
+		case !there:
+			at[f.where] = len(found)
+			found = append(found, f)
+		case len(f.values) > len(found[i].values),
+			len(f.values) == len(found[i].values) && g.worse(f.values.summary().Center, found[i].values.summary().Center):
+			found[i] = f
+		}
+	}
+	return found
 }
 
 // worst is the figure furthest from the goal; reached counts those that reach it.
@@ -403,7 +429,7 @@ func (s *Set) goalCounts() string {
 	reached, missed, unmeasured, tested := 0, 0, 0, 0
 	for _, part := range goals {
 		for _, g := range part.goals {
-			found := g.measure(s)
+			found := g.sharpest(s)
 			if len(found) == 0 && g.unmeasured() == "held by a test" {
 				tested++
 			} else if len(found) == 0 {

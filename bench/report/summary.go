@@ -124,10 +124,10 @@ func (p *page) machines(s *Set) {
 		return
 	}
 	p.printf("## Files and machines\n\n")
-	t := &table{header: []string{"file", "platform", "machine", "kernel", "processor", "memory", "date", "commit", "busy", "runs", "failed"}, text: 9}
+	t := &table{header: []string{"file", "platform", "machine", "kernel", "processor", "memory", "file system", "date", "commit", "busy", "runs", "failed"}, text: 10}
 	for _, f := range s.Files {
 		t.add("[raw/"+f.Name+".txt](raw/"+f.Name+".txt)", f.Platform(), f.Machine(), f.Fact("kernel"), f.Fact("cores")+" × "+f.Fact("cpu"), f.Fact("memory"),
-			f.Fact("date"), f.Fact("commit"), f.busy(), fmt.Sprint(len(f.Runs)), fmt.Sprint(len(f.Failures)))
+			f.Fact("filesystem"), f.Fact("date"), f.Fact("commit"), f.busy(), fmt.Sprint(len(f.Runs)), fmt.Sprint(len(f.Failures)))
 	}
 	p.links(t)
 }

@@ -148,7 +148,7 @@ func (f *watchFlags) measure(cmd *cobra.Command, seed uint64) (_ []compare.Watch
 		tool.Strategies = f.strategies
 		plan.Tools = append(plan.Tools, tool)
 	}
-	work, err := openWork("")
+	work, err := openWork("", onDisk)
 	if err != nil {
 		return nil, err
 	}

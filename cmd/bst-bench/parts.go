@@ -64,7 +64,7 @@ func (f *partFlags) prepare(ctx context.Context) (work *work, projects []spawn.P
 		}
 		specs = append(specs, spec)
 	}
-	if work, err = openWork(""); err != nil {
+	if work, err = openWork("", onDisk); err != nil {
 		return nil, nil, nil, err
 	}
 	for _, spec := range specs {

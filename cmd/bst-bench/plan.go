@@ -47,7 +47,13 @@ func listPlans(w io.Writer, plans []*plan.Plan) error {
 		for _, r := range p.Records {
 			files = append(files, r.File)
 		}
-		err := t.Append(p.Name, strings.TrimSuffix(strings.TrimSuffix(p.Estimate.String(), "0s"), "0m"), p.Question, strings.Join(files, " "))
+		estimate := strings.TrimSuffix(p.Estimate.String(), "m0s") + "m"
+		if p.Estimate%time.Minute != 0 {
+			estimate = p.Estimate.String()
+		} else if p.Estimate%time.Hour == 0 {
+			estimate = strings.TrimSuffix(p.Estimate.String(), "0m0s")
+		}
+		err := t.Append(p.Name, estimate, p.Question, strings.Join(files, " "))
 		if err != nil {
 			return err
 		}
@@ -70,11 +76,6 @@ func (f *runFlags) runPlan(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	w, err := openWork("")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.close(cmd.Context(), cmd.ErrOrStderr())) }()
 	log := cmd.ErrOrStderr()
 	fmt.Fprintf(log, "%s: %s About %v where it was made.\n", p.Name, p.Question, p.Estimate)
 	begin := time.Now()
@@ -83,22 +84,13 @@ func (f *runFlags) runPlan(cmd *cobra.Command) (err error) {
 	for i, record := range records {
 		output := filepath.Join(f.output, filepath.FromSlash(record.File)+".txt")
 		fmt.Fprintf(log, "\n%s, file %d of %d, after %v: %s\n", p.Name, i+1, len(records), time.Since(begin).Round(time.Second), output)
-		dir := filepath.Join(w.dir, fmt.Sprint(i))
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
-		}
 		if record.Kind != plan.Runs {
 			if err := f.part(cmd, record, output); err != nil {
 				return fmt.Errorf("%s: %w", record.File, err)
 			}
 			continue
 		}
-		outcome, err := f.measure(cmd, record, output, dir)
-		if cmd.Context().Err() == nil { // else all of it is left
-			if err := remove(cmd.Context(), dir, log); err != nil {
-				return err
-			}
-		}
+		outcome, err := f.measureIn(cmd, record, output)
 		if errors.Is(err, harness.ErrNoCases) {
 			fmt.Fprintf(log, "skipped   %s: %v\n", record.File, err)
 			sum.Skipped++
@@ -119,6 +111,16 @@ func (f *runFlags) runPlan(cmd *cobra.Command) (err error) {
 	}
 	fmt.Fprintf(log, "\n%s: %d files in %v\n", p.Name, len(records), time.Since(begin).Round(time.Second))
 	return complain(sum, f.output)
+}
+
+// measureIn measures a record in a folder of its own, which goes with it.
+func (f *runFlags) measureIn(cmd *cobra.Command, record plan.Record, output string) (_ harness.Outcome, err error) {
+	w, err := openWork("", record.InMemory)
+	if err != nil {
+		return harness.Outcome{}, err
+	}
+	defer func() { err = errors.Join(err, w.close(cmd.Context(), cmd.ErrOrStderr())) }()
+	return f.measure(cmd, record, output, w.dir)
 }
 
 // chosen are the records to measure, with what the command line says otherwise.

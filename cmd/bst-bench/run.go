@@ -36,7 +36,7 @@ type runFlags struct {
 	repetitions, peerRounds     int
 	seed                        uint64
 	builders                    int
-	perEvent                    bool
+	perEvent, inMemory          bool
 	timeout                     time.Duration
 	plan                        string
 	only                        []string
@@ -96,6 +96,9 @@ the rest is measured, and the status is not 0.`,
 	flags.IntVar(&f.builders, "builders", 4, "the number of builders of every tool")
 	flags.DurationVar(&f.timeout, "timeout", 15*time.Minute, "bounds a single run")
 	flags.StringVar(&f.work, "work", "", "an empty folder for projects and caches; by default one is made and removed")
+	flags.BoolVar(&f.inMemory, "in-memory", false, "make that folder in memory where this machine can: what a disk does now and then is then in no figure")
+	cmd.MarkFlagsMutuallyExclusive("work", "in-memory")
+	cmd.MarkFlagsMutuallyExclusive("plan", "in-memory")
 	cmd.MarkFlagsMutuallyExclusive("plan", "stack")
 	cmd.MarkFlagsMutuallyExclusive("plan", "strategy")
 	cmd.MarkFlagsMutuallyExclusive("plan", "command")
@@ -111,7 +114,7 @@ func (f *runFlags) runOne(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	work, err := openWork(f.work)
+	work, err := openWork(f.work, f.inMemory)
 	if err != nil {
 		return err
 	}
@@ -210,6 +213,10 @@ func (f *runFlags) measure(cmd *cobra.Command, record plan.Record, output, work 
 		return harness.Outcome{}, err
 	}
 	options.WorkDir, options.Log = work, cmd.ErrOrStderr()
+	// Before there is a file to go on with.
+	if err := options.Plan.Check(); err != nil {
+		return harness.Outcome{}, err
+	}
 	out, before, err := f.open(output + partial)
 	if err != nil {
 		return harness.Outcome{}, err
@@ -221,9 +228,6 @@ func (f *runFlags) measure(cmd *cobra.Command, record plan.Record, output, work 
 	options.Facts = append([]environ.Pair{{Key: "date", Value: time.Now().UTC().Format(time.RFC3339)}},
 		environ.Capture(ctx, work, ".")...)
 	outcome, err := harness.Run(ctx, options, out)
-	if errors.Is(err, harness.ErrNoCases) {
-		return outcome, errors.Join(err, out.Close(), os.Remove(output+partial))
-	}
 	var other *harness.OtherError
 	switch err := errors.Join(err, out.Close()); {
 	case errors.As(err, &other):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,13 +25,24 @@ type work struct {
 // workLead starts the names of folders that are made.
 const workLead = "bst-bench-"
 
-// openWork makes a folder, or takes the one that was given.
-func openWork(given string) (*work, error) {
+// onDisk and inMemory say where openWork makes a folder.
+const (
+	onDisk   = false
+	inMemory = true
+)
+
+// openWork makes a folder, on the disk or in memory where this machine can, or takes
+// the one that was given.
+func openWork(given string, memory bool) (*work, error) {
 	if given != "" {
 		dir, err := filepath.Abs(given)
 		return &work{dir: dir}, err
 	}
-	dir, err := os.MkdirTemp("", workLead)
+	parent := os.TempDir()
+	if memory {
+		parent = cmp.Or(workdir.Memory(), parent)
+	}
+	dir, err := os.MkdirTemp(parent, workLead)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +62,7 @@ func (w *work) close(ctx context.Context, log io.Writer) error {
 		return nil
 	}
 	err := errors.Join(w.lock.Unlock(), remove(ctx, w.dir, log))
-	left, globErr := filepath.Glob(filepath.Join(os.TempDir(), workLead+"*", "owner.lock"))
+	left, globErr := filepath.Glob(filepath.Join(filepath.Dir(w.dir), workLead+"*", "owner.lock"))
 	err = errors.Join(err, globErr)
 	for _, path := range left {
 		if ctx.Err() != nil {

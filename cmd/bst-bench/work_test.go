@@ -17,7 +17,7 @@ func TestWork(t *testing.T) {
 		t.Helper()
 		t.Setenv("TMPDIR", t.TempDir())
 		t.Setenv("TMP", os.Getenv("TMPDIR"))
-		w, err := openWork("")
+		w, err := openWork("", onDisk)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestWork(t *testing.T) {
 		if !there(left.dir) || !strings.Contains(log.String(), left.dir+" is left") {
 			t.Errorf("it is there: %v; it said %q", there(left.dir), &log)
 		}
-		next, err := openWork("")
+		next, err := openWork("", onDisk)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestWork(t *testing.T) {
 		}
 	})
 	t.Run("given", func(t *testing.T) {
-		w, err := openWork(t.TempDir())
+		w, err := openWork(t.TempDir(), onDisk)
 		if err != nil {
 			t.Fatal(err)
 		}
