@@ -3,6 +3,7 @@ package sharing
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"bst/bench/place"
 	"bst/bench/stacks"
+	"bst/bench/workdir"
 	"bst/impl/cli"
 	"bst/impl/server"
 )
@@ -26,7 +29,7 @@ const (
 	usual         = "debian-gnome"
 )
 
-// patience bounds what is waited for.
+// patience bounds a run of bst.
 const patience = 10 * time.Minute
 
 // bstWord as argv[0] makes this test's executable bst.
@@ -36,8 +39,9 @@ const bstWord = "bst"
 // cache that the second names.
 const serverWord = "__serve"
 
-// work has the folders of all benchmarks, and goes when the last has ended: ext4
-// makes whoever creates files pay for those that were removed a moment ago.
+// work has the folders of all benchmarks, in memory where this machine can: a disk
+// differs more from run to run than what is measured here. It goes when the last has
+// ended.
 var work string
 
 func TestMain(m *testing.M) {
@@ -53,12 +57,12 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) int {
 	var err error
-	if work, err = os.MkdirTemp("", "sharing-"); err != nil {
+	if work, err = os.MkdirTemp(workdir.Memory(), "sharing-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	status := m.Run()
-	if err := os.RemoveAll(work); err != nil && status == 0 {
+	if err := workdir.Remove(context.Background(), work, nil); err != nil && status == 0 {
 		fmt.Fprintln(os.Stderr, err)
 		status = 1
 	}
@@ -151,30 +155,30 @@ func newProject(t testing.TB, stack string) *project {
 	return p
 }
 
-// person has a home, and works on the project.
+// person has a home and a cache, and works on the project.
 type person struct {
-	p    *project
-	home string
+	p *project
+	place.Place
 }
 
 func (p *project) person(t testing.TB) *person {
 	t.Helper()
-	a := &person{p, folder(t)}
-	conf := filepath.Join(a.home, "buildstream.conf")
-	if err := os.WriteFile(conf, []byte("cachedir: "+filepath.Join(a.home, "cache")+"\ncache:\n  reserved-disk-space: 0\n"), 0o644); err != nil {
+	at, err := place.Make(folder(t), stacks.BuildStream2, 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	return &person{p, at}
 }
 
 // bst runs the program, which is to end well.
 func (a *person) bst(t testing.TB, args ...string) {
 	t.Helper()
-	cmd := exec.Command(a.p.program, append([]string{"--no-colors", "-c", filepath.Join(a.home, "buildstream.conf")}, args...)...)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, a.p.program, append([]string{"--no-colors", "-c", a.Config}, args...)...)
 	cmd.Args[0] = bstWord
 	cmd.Dir = a.p.dir
-	cmd.Env = append(os.Environ(), "HOME="+a.home, "XDG_RUNTIME_DIR="+a.home, "BST_STRATEGY=inprocess")
-	cmd.WaitDelay = patience
+	cmd.Env = a.Environ("BST_STRATEGY=inprocess")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("bst %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
@@ -189,7 +193,7 @@ func (a *person) push(t testing.TB, url string) {
 func (a *person) pull(t testing.TB, url string) {
 	t.Helper()
 	a.bst(t, "artifact", "pull", "--deps", "all", "--artifact-remote", url, a.p.target)
-	refs := filepath.Join(a.home, "cache", "artifacts", "refs", a.p.name)
+	refs := filepath.Join(a.Dir, "artifacts", "refs", a.p.name)
 	entries, err := os.ReadDir(refs)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
