@@ -69,6 +69,27 @@ func newPlan(g *element.Graph, cached []bool) *plan {
 	return p
 }
 
+// buildable says of each element of a graph whether all that it is built from is
+// at hand: a plan's, without what a plan needs to go on.
+func buildable(g *element.Graph, cached []bool) []bool {
+	n := len(g.Elements)
+	usable, ready := make([]bool, n), make([]bool, n)
+	all := func(list []*element.Element) bool {
+		for _, d := range list {
+			if !usable[d.Index] {
+				return false
+			}
+		}
+		return true
+	}
+	// Elements stand in the graph after what they need.
+	for i, e := range g.Elements {
+		usable[i] = cached[i] && all(e.Runtime)
+		ready[i] = all(e.Build)
+	}
+	return ready
+}
+
 // prefer has the session work in this order on what is ready.
 func (p *plan) prefer(order []*element.Element) {
 	p.rank = make([]int, len(p.graph.Elements))

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -64,6 +65,34 @@ func TestPlanRequires(t *testing.T) {
 				t.Errorf("required (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What bst show calls buildable is what a plan does.
+func TestBuildable(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		n := 1 + r.IntN(30)
+		build, runtime := map[int][]int{}, map[int][]int{}
+		cached := make([]bool, n)
+		for i := range n {
+			cached[i] = r.IntN(3) > 0
+			for range r.IntN(4) {
+				if i > 0 {
+					to := map[bool]map[int][]int{false: build, true: runtime}[r.IntN(2) == 0]
+					to[i] = append(to[i], r.IntN(i))
+				}
+			}
+		}
+		g := testGraph(n, build, runtime)
+		p := newPlan(g, cached)
+		want := make([]bool, n)
+		for i := range n {
+			want[i] = p.buildable(i)
+		}
+		if diff := cmp.Diff(want, buildable(g, cached)); diff != "" {
+			t.Fatalf("build %v, runtime %v, cached %v (-want +got):\n%s", build, runtime, cached, diff)
+		}
 	}
 }
 

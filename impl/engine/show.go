@@ -50,9 +50,9 @@ func (s *session) show(ctx context.Context, o *stream.Show) error {
 // showElements emits a line's worth for each element, in order.
 func (s *session) showElements(ctx context.Context, w *world, list []*element.Element, want fields,
 	where stream.ShownWhere) error {
-	var p *plan
+	var ready []bool
 	if want["state"] {
-		p = newPlan(w.graph, w.successes())
+		ready = buildable(w.graph, w.successes())
 		if len(list) >= manyQueries {
 			defer w.sources.Ask()()
 		}
@@ -67,7 +67,7 @@ func (s *session) showElements(ctx context.Context, w *world, list []*element.El
 			s.emit(events...)
 			events = events[:0:0]
 		}
-		shown, err := w.shown(ctx, e, p, want)
+		shown, err := w.shown(ctx, e, ready, want)
 		if err != nil {
 			return err
 		}
@@ -78,8 +78,9 @@ func (s *session) showElements(ctx context.Context, w *world, list []*element.El
 	return nil
 }
 
-// shown fills in what is wanted of an element.
-func (w *world) shown(ctx context.Context, e *element.Element, p *plan, want fields) (*stream.ElementShown, error) {
+// shown fills in what is wanted of an element. ready says which are buildable, where
+// the state is wanted.
+func (w *world) shown(ctx context.Context, e *element.Element, ready []bool, want fields) (*stream.ElementShown, error) {
 	v := &stream.ElementShown{Name: e.FullName}
 	if want["kind"] {
 		v.Kind = e.Kind
@@ -91,7 +92,7 @@ func (w *world) shown(ctx context.Context, e *element.Element, p *plan, want fie
 		v.Description = strings.Join(strings.FieldsFunc(e.Description, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 	}
 	if want["state"] {
-		v.State = w.state(ctx, e, p)
+		v.State = w.state(ctx, e, ready)
 	}
 	if want["config"] {
 		v.Config = e.Config.Dump()
@@ -153,7 +154,7 @@ func names(list []*element.Element) string {
 }
 
 // state is the reference's word for how an element stands.
-func (w *world) state(ctx context.Context, e *element.Element, p *plan) string {
+func (w *world) state(ctx context.Context, e *element.Element, ready []bool) string {
 	switch a := w.artifact(e); {
 	case !e.SourcesResolved:
 		return "no reference"
@@ -167,7 +168,7 @@ func (w *world) state(ctx context.Context, e *element.Element, p *plan) string {
 		return "cached"
 	case w.sources.FetchNeeded(ctx, e):
 		return "fetch needed"
-	case p.buildable(e.Index):
+	case ready[e.Index]:
 		return "buildable"
 	}
 	return "waiting"

@@ -9,9 +9,9 @@ import (
 )
 
 // Check walks every listed type and refuses what cannot cross, naming every
-// path that leads there and what to do. It runs in a test, and once when the
-// first connection is made (it costs some ten microseconds), so that a
-// developer who adds a field learns at once.
+// path that leads there and what to do. It runs in a test, and in a backend before
+// its first session, so that a developer who adds a field learns at once; not in
+// frontends, which are of the same build and start as often as a person types.
 var Check = sync.OnceValue(func() error {
 	var roots []reflect.Type
 	for _, list := range [][]entry{orders, events} {

@@ -43,13 +43,9 @@ type sending struct {
 // Dial starts a session with the backend at the other end: it says hello at once
 // and reads the other's hello before the first event. It waits for nothing. A
 // trace, where given, gets every order and event as a line of JSON (trace.go).
-func Dial(in io.Reader, out io.WriteCloser, trace io.Writer) (*Client, error) {
-	t, err := plans()
-	if err != nil {
-		return nil, err
-	}
+func Dial(in io.Reader, out io.WriteCloser, trace io.Writer) *Client {
 	c := &Client{
-		t:       t,
+		t:       plans(),
 		out:     out,
 		orders:  make(chan sending, 16),
 		batches: make(chan []stream.Event),
@@ -62,13 +58,13 @@ func Dial(in io.Reader, out io.WriteCloser, trace io.Writer) (*Client, error) {
 	}
 	go c.write()
 	go c.readAll(in)
-	return c, nil
+	return c
 }
 
 // write owns out.
 func (c *Client) write() {
 	defer c.HangUp()
-	err := c.t.hello().write(c.out)
+	err := own().write(c.out)
 	for err == nil {
 		select {
 		case s := <-c.orders:
@@ -97,7 +93,7 @@ func (c *Client) write() {
 func (c *Client) readAll(in io.Reader) {
 	defer close(c.read)
 	from := &frameReader{from: bufio.NewReaderSize(in, softFrame)}
-	err := c.t.hello().read(from)
+	err := own().read(from)
 	if errors.Is(err, io.EOF) {
 		err = errNotStarted
 	}

@@ -88,20 +88,12 @@ func (t *tables) appendValue(to *bytes.Buffer, value any) error {
 // Encode adds an order or event to a buffer as it stands in a frame: for whoever
 // compares codecs.
 func Encode(to *bytes.Buffer, value any) error {
-	t, err := plans()
-	if err != nil {
-		return err
-	}
-	return t.appendValue(to, value)
+	return plans().appendValue(to, value)
 }
 
 // Decode is Encode's inverse.
 func Decode(data []byte) (value any, err error) {
-	t, err := plans()
-	if err != nil {
-		return nil, err
-	}
-	value, rest, err := t.readValue(data)
+	value, rest, err := plans().readValue(data)
 	if err == nil && len(rest) > 0 {
 		return nil, fmt.Errorf("wire: %d bytes follow the value", len(rest))
 	}

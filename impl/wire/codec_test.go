@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,11 +17,7 @@ import (
 
 func testTables(t testing.TB) *tables {
 	t.Helper()
-	tab, err := plans()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tab
+	return plans()
 }
 
 // fill sets every field below v to something: that a field is forgotten on the
@@ -242,4 +239,27 @@ func BenchmarkDecode(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkShown is a line of bst show.
+func BenchmarkShown(b *testing.B) {
+	e := &stream.ElementShown{Name: "components/gnome-shell.bst", Key: stream.Key{Full: strings.Repeat("0123456789abcdef", 4), Strict: true}, State: "buildable"}
+	tab := testTables(b)
+	var buf bytes.Buffer
+	b.Run("encode", func(b *testing.B) {
+		for b.Loop() {
+			buf.Reset()
+			if err := tab.appendValue(&buf, e); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, _, err := tab.readValue(buf.Bytes()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

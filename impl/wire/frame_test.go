@@ -77,7 +77,7 @@ func TestBrokenFrames(t *testing.T) {
 }
 
 func TestHello(t *testing.T) {
-	ours := testTables(t).hello()
+	ours := own()
 	read := func(b []byte) error { return ours.read(&frameReader{from: bytes.NewReader(b)}) }
 	if err := read(frameOf(t, ours.encode())); err != nil {
 		t.Errorf("our own hello: %v", err)

@@ -86,10 +86,6 @@ func (h hello) read(from *frameReader) error {
 // PeekHello compares the hello that comes with this build's, and leaves it to be
 // read. An error says that the other end is not to be spoken to.
 func PeekHello(in *bufio.Reader) error {
-	t, err := plans()
-	if err != nil {
-		return err
-	}
 	header, err := in.Peek(frameHeader)
 	if err != nil {
 		return err
@@ -102,7 +98,7 @@ func PeekHello(in *bufio.Reader) error {
 	if err != nil {
 		return err
 	}
-	return t.hello().read(&frameReader{from: bytes.NewReader(frame)})
+	return own().read(&frameReader{from: bytes.NewReader(frame)})
 }
 
 func (h hello) write(to io.Writer) error {
@@ -130,14 +126,9 @@ var build = sync.OnceValue(func() string {
 	return text
 })
 
-func (t *tables) hello() hello { return hello{protocol, schema, build()} }
+// own is this program's.
+func own() hello { return hello{protocol, schema, build()} }
 
 // Identity says what a peer must be equal in to be spoken to: protocol, schema
 // and build.
-func Identity() (string, error) {
-	t, err := plans()
-	if err != nil {
-		return "", err
-	}
-	return string(t.hello().encode()), nil
-}
+func Identity() string { return string(own().encode()) }

@@ -36,7 +36,7 @@ func describe(to hash.Hash, t reflect.Type) {
 	case forms[t] != nil:
 		fmt.Fprintf(to, "%v ", forms[t])
 	case t.Kind() == reflect.Struct:
-		fmt.Fprintf(to, "%v{", t)
+		fmt.Fprintf(to, "%v %v{", t, sparse[t])
 		for f := range fields(t) {
 			fmt.Fprintf(to, "%s:%v ", f.Name, staysHome(f))
 			if !staysHome(f) {

@@ -25,15 +25,15 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Back
 }
 
 func serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Backend, grace, graceCancelled time.Duration) error {
-	t, err := plans()
-	if err != nil {
+	if err := Check(); err != nil {
 		return err
 	}
-	if err := t.hello().write(out); err != nil {
+	t := plans()
+	if err := own().write(out); err != nil {
 		return fmt.Errorf("cannot write to the frontend: %w", err)
 	}
 	from := &frameReader{from: bufio.NewReaderSize(in, 4<<10)}
-	if err := t.hello().read(from); err != nil {
+	if err := own().read(from); err != nil {
 		if errors.Is(err, io.EOF) {
 			return nil // the frontend went away before it said anything
 		}

@@ -49,11 +49,7 @@ func connect(t *testing.T, b stream.Backend, trace io.Writer) (c *Client, served
 		eventW.Close()
 		result <- err
 	}()
-	c, err := Dial(eventR, orderW, trace)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c, result
+	return Dial(eventR, orderW, trace), result
 }
 
 func within[T any](t *testing.T, what string, c <-chan T) (v T) {
@@ -145,10 +141,7 @@ func TestDialFindsNoBackend(t *testing.T) {
 			t.Fatal(err)
 		}
 		inW.Close()
-		c, err := Dial(inR, outW, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		c := Dial(inR, outW, nil)
 		if _, err := c.Recv(t.Context()); err != ErrGone {
 			t.Errorf("%q: error %v", says, err)
 		}
@@ -161,7 +154,7 @@ func TestDialFindsNoBackend(t *testing.T) {
 // Serve refuses what is no frontend, and never starts the backend for it.
 func TestServeRefusesStrangers(t *testing.T) {
 	never := backend(func(context.Context, <-chan stream.Order, func(...stream.Event)) { t.Error("the backend was started") })
-	other := testTables(t).hello()
+	other := own()
 	other.schema = "0000"
 	for name, says := range map[string]string{
 		"text": "GET / HTTP/1.1\r\n", "another build": string(frameOf(t, other.encode())),
@@ -177,7 +170,7 @@ func TestServeRefusesStrangers(t *testing.T) {
 
 // What follows the hello and is no order closes the orders.
 func TestServeFacesNonsense(t *testing.T) {
-	hello := frameOf(t, testTables(t).hello().encode())
+	hello := frameOf(t, own().encode())
 	var event bytes.Buffer
 	if err := testTables(t).appendValue(&event, &stream.Queue{}); err != nil {
 		t.Fatal(err)

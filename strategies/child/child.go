@@ -134,19 +134,17 @@ func (s *session) start(host stream.Host, join Join) error {
 	if ends.Stdout != nil {
 		err = errors.Join(err, ends.Stdout.Close())
 	}
-	if err == nil {
-		var trace io.Writer
-		if s.trace != nil {
-			trace = s.trace.(io.Writer)
-		}
-		s.Client, err = wire.Dial(ends.In, ends.Out, trace)
-	}
 	if err != nil {
 		if s.cmd.Process != nil {
 			err = errors.Join(err, s.cmd.Process.Kill(), s.cmd.Wait())
 		}
 		return errors.Join(err, ends.Out.Close(), ends.In.Close())
 	}
+	var trace io.Writer
+	if s.trace != nil {
+		trace = s.trace.(io.Writer)
+	}
+	s.Client = wire.Dial(ends.In, ends.Out, trace)
 	go s.reap(ends.In)
 	return nil
 }

@@ -149,9 +149,7 @@ func (p place) greet(ctx context.Context, host stream.Host, conn *net.UnixConn) 
 	if trace != nil {
 		to = trace
 	}
-	if s.Client, err = wire.Dial(in, half{conn}, to); err != nil {
-		return nil, err
-	}
+	s.Client = wire.Dial(in, half{conn}, to)
 	stop := context.AfterFunc(ctx, s.HangUp)
 	go func() {
 		<-s.Done()
