@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"bst/impl/sandbox/inner"
 )
 
 // The helper is this executable started anew with HelperWord. It exists because
@@ -21,11 +22,11 @@ import (
 // always multi-threaded, cannot enter a new user namespace; a new process can
 // be born in one.
 //
-//	helper inner PLAN      born in new mount and pid namespaces (and, for an
+//	helper inner RECIPE    born in new mount and pid namespaces (and, for an
 //	                       ordinary user, a user namespace) mounts the overlay and
-//	                       becomes bubblewrap. It is the first process of its pid
-//	                       namespace: when it ends the kernel ends all others.
-//	helper inner-terminal PLAN   the same for a shell on a terminal of its own.
+//	                       becomes bubblewrap: package inner. It is the first
+//	                       process of its pid namespace: when it ends the kernel
+//	                       ends all others.
 //	helper shell PLAN      runs in the frontend's place on its terminal: starts an
 //	                       inner helper and ends with its status.
 //	helper probe DIR       born like inner, tries what the overlay has to do in
@@ -35,17 +36,10 @@ import (
 // command's own are told apart by the status pipe.
 const (
 	exitUsage = 125
-	exitSetup = 126
+	exitSetup = inner.ExitSetup
 	// exitNamespaces is a probe's, whose namespaces are of no use.
 	exitNamespaces = 2
 )
-
-// statusFD is the descriptor on which an inner helper, and after it bubblewrap,
-// reports.
-const statusFD = 3
-
-// batchFD is the descriptor on which a batch's script tells how far it is.
-const batchFD = 4
 
 // report is one line on the status pipe: a setup error from the helper, or
 // bubblewrap's own.
@@ -62,10 +56,6 @@ type report struct {
 func RunHelper(args []string) int {
 	if len(args) == 2 {
 		switch args[0] {
-		case "inner":
-			return runInner(args[1], false)
-		case "inner-terminal":
-			return runInner(args[1], true)
 		case "shell":
 			return runShell(args[1])
 		case "probe":
@@ -74,102 +64,6 @@ func RunHelper(args []string) int {
 	}
 	fmt.Fprintln(os.Stderr, "bst: "+HelperWord+" is for bst's own use")
 	return exitUsage
-}
-
-// runInner returns only when it fails.
-func runInner(path string, terminal bool) int {
-	unix.CloseOnExec(statusFD)
-	say := func(mount bool, err error) int {
-		b, _ := json.Marshal(report{Error: err.Error(), Mount: mount}) // cannot fail
-		status := os.NewFile(statusFD, "status")
-		if _, werr := status.Write(append(b, '\n')); werr != nil {
-			fmt.Fprintln(os.Stderr, "bst: sandbox: "+err.Error())
-		}
-		return exitSetup
-	}
-	p, err := readPlan(path)
-	if err != nil {
-		return say(false, err)
-	}
-	if terminal {
-		// The script begins a session, and so comes to own the terminal.
-		p.Terminal, p.First = false, true
-		p.Argv = append([]string{p.Shell, "-c", ownTerminal, p.Argv[0]}, p.Argv...)
-	}
-	if err := closeOthers(p.Batch); err != nil {
-		return say(false, err)
-	}
-	unix.Umask(0o022)
-	if err := os.Chdir(p.Work); err != nil {
-		return say(false, err)
-	}
-	if p.OwnNamespaces {
-		if err := ownMounts(); err != nil {
-			return say(false, err)
-		}
-	}
-	if p.Overlay {
-		if err := mountOverlay(p); err != nil {
-			return say(true, err)
-		}
-	}
-	// Bubblewrap keeps the descriptor from the command by itself.
-	if _, err := unix.FcntlInt(statusFD, unix.F_SETFD, 0); err != nil {
-		return say(false, err)
-	}
-	// Signals that were ignored where bst was started (nohup, a shell's &) would
-	// be ignored by every command; what has a handler begins anew.
-	signal.Notify(make(chan os.Signal, 1))
-	args := p.arguments(statusFD)
-	// Bubblewrap gets an environment of its own: the element's must not change
-	// what the host's program does (LD_PRELOAD, LD_LIBRARY_PATH).
-	err = unix.Exec(p.Bwrap, args, []string{"PATH=/usr/bin:/bin"})
-	if errors.Is(err, unix.E2BIG) {
-		err = errors.New("the command and its environment are too long for this system")
-	}
-	return say(false, fmt.Errorf("%s: %w", p.Bwrap, err))
-}
-
-// closeOthers keeps from the command what whoever started bst left open.
-func closeOthers(batch bool) error {
-	last := statusFD
-	if batch {
-		last = batchFD
-	}
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return err
-	}
-	for _, e := range fds {
-		if fd, err := strconv.Atoi(e.Name()); err == nil && fd > last {
-			unix.CloseOnExec(fd)
-		}
-	}
-	return nil
-}
-
-// ownMounts cuts the mount namespace off from the host's and mounts the pid
-// namespace's own /proc, in which bubblewrap looks for its children.
-func ownMounts() error {
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("making mounts private: %w", err)
-	}
-	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mounting /proc: %w", err)
-	}
-	return nil
-}
-
-// mountOverlay mounts p's layers, in the working directory p.Work.
-func mountOverlay(p *plan) error {
-	options := p.options()
-	if len(options) >= os.Getpagesize() {
-		return fmt.Errorf("overlay mount options of %d bytes are longer than a page", len(options))
-	}
-	if err := unix.Mount("overlay", mountName, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
-		return fmt.Errorf("mounting an overlay of %d layers on %s: %w", len(p.Layers), p.Work, err)
-	}
-	return nil
 }
 
 // innerCommand makes the command that starts an inner helper in namespaces of
@@ -223,14 +117,14 @@ func runShell(path string) int {
 		return exitSetup
 	}
 	var own *terminal
-	verb := "inner"
+	recipe := path + innerSuffix
 	if p.Shell != "" && isTerminal(0) && isTerminal(1) {
 		if own, err = openTerminal(); err == nil {
-			verb = "inner-terminal"
+			recipe = path + terminalSuffix
 		}
 		// Without one of its own the shell gets the person's.
 	}
-	cmd := innerCommand(verb, path, p.OwnNamespaces)
+	cmd := innerCommand(inner.Verb, recipe, p.OwnNamespaces)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.ExtraFiles = []*os.File{writer}
 	restore := func() {}
@@ -315,12 +209,12 @@ func runProbe(dir string) int {
 			return fail(err)
 		}
 	}
-	if err := ownMounts(); err != nil {
+	if err := inner.OwnMounts(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return exitNamespaces
 	}
 	p := &plan{Work: dir, Overlay: true, UserXattr: userXattr(), Layers: []string{"b", "a"}}
-	if err := mountOverlay(p); err != nil {
+	if err := inner.MountOverlay(mountName, p.options()); err != nil {
 		return fail(err)
 	}
 	in := func(name string) string { return filepath.Join(mountName, name) }

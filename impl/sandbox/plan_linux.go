@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"bst/impl/sandbox/inner"
 )
 
 // plan is what a helper process needs to know to run one command: it crosses as
@@ -54,7 +57,7 @@ type plan struct {
 	// RealRoot says that the command is root to the kernel, wherever it has
 	// capabilities or not.
 	RealRoot bool
-	// Batch says that batchFD is open for the command's script.
+	// Batch says that inner.BatchFD is open for the command's script.
 	Batch bool
 	// Terminal leaves the command on the terminal of whoever starts the helper.
 	Terminal bool
@@ -176,6 +179,37 @@ func (p *plan) arguments(statusFD int) []string {
 	add("--chdir", p.Dir)
 	add("--")
 	return append(args, p.Argv...)
+}
+
+// recipe is what the inner helper does of the plan.
+func (p *plan) recipe() *inner.Recipe {
+	r := &inner.Recipe{
+		Work: p.Work, OwnMounts: p.OwnNamespaces, Batch: p.Batch,
+		Program: p.Bwrap, Args: p.arguments(inner.StatusFD),
+	}
+	if p.Overlay {
+		r.Overlay, r.Target = p.options(), mountName
+	}
+	return r
+}
+
+// The ends of the names of the recipes that lie beside the plan of a shell: the one
+// is for the terminal of whoever starts it, the other for one of its own.
+const (
+	innerSuffix    = ".inner"
+	terminalSuffix = ".terminal"
+)
+
+// writeShell stores a shell's plan and its recipes.
+func (p *plan) writeShell(path string) error {
+	if err := errors.Join(p.write(path), p.recipe().Write(path+innerSuffix)); err != nil || p.Shell == "" {
+		return err
+	}
+	// The script begins a session, and so comes to own the terminal.
+	own := *p
+	own.Terminal, own.First = false, true
+	own.Argv = append([]string{p.Shell, "-c", ownTerminal, p.Argv[0]}, p.Argv...)
+	return own.recipe().Write(path + terminalSuffix)
 }
 
 // write stores the plan in the file, readable by its owner alone. (Not as JSON,

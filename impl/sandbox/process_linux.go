@@ -238,7 +238,7 @@ type execution struct {
 	path           string
 	namespaces     bool
 	stdout, stderr io.Writer
-	// extra is passed as batchFD.
+	// extra is passed as inner.BatchFD.
 	extra *os.File
 	// running is called with the process once it exists.
 	running func(*process)

@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"bst/impl/bug"
+	"bst/impl/sandbox/inner"
 )
 
 // Run runs one command and gives its exit status, 128 and the signal's number
@@ -94,14 +95,14 @@ func (r *Root) withoutOverlay() error {
 // execute runs a plan.
 func (r *Root) execute(ctx context.Context, p *plan, spec *Spec, extra *os.File) (outcome, *os.ProcessState, error) {
 	p.Batch = extra != nil
-	file, err := r.writePlan(p)
-	if err != nil {
+	file := r.planFile()
+	defer os.Remove(file)
+	if err := p.recipe().Write(file); err != nil {
 		return outcome{}, nil, err
 	}
-	defer os.Remove(file)
 	var current *process
 	e := &execution{
-		verb:       "inner",
+		verb:       inner.Verb,
 		path:       file,
 		namespaces: p.OwnNamespaces,
 		stdout:     spec.Stdout,
@@ -119,10 +120,10 @@ func (r *Root) execute(ctx context.Context, p *plan, spec *Spec, extra *os.File)
 	return result, state, err
 }
 
-func (r *Root) writePlan(p *plan) (string, error) {
+// planFile is where the next run finds what it has to do.
+func (r *Root) planFile() string {
 	r.plans++
-	file := filepath.Join(r.dir, "plan-"+itoa(r.plans))
-	return file, p.write(file)
+	return filepath.Join(r.dir, "plan-"+itoa(r.plans))
 }
 
 // Recipe gives the command that runs spec on the terminal of whoever starts it:
@@ -162,8 +163,8 @@ func (r *Root) Recipe(spec Spec) (argv, env []string, dir string, err error) {
 	if err != nil {
 		return nil, nil, "", err
 	}
-	file, err := r.writePlan(p)
-	if err != nil {
+	file := r.planFile()
+	if err := p.writeShell(file); err != nil {
 		return nil, nil, "", stagingError("stage", r.dir, err)
 	}
 	// What the shell does is seen by a capture after it.
@@ -259,7 +260,7 @@ func (p *progress) note(line string, first int, started func(int)) {
 }
 
 // batchScript makes the script of as many commands as fit, at least one. It
-// tells on batchFD when a command starts and which one fails; the commands
+// tells on inner.BatchFD when a command starts and which one fails; the commands
 // themselves do not have that descriptor.
 func batchScript(commands []BatchCommand) (script string, n int) {
 	var b strings.Builder
@@ -284,7 +285,7 @@ func batchCommand(i int, c BatchCommand) string {
 	if label == "" {
 		label = line
 	}
-	fd := itoa(batchFD)
+	fd := itoa(inner.BatchFD)
 	return fmt.Sprintf("echo %d >&%s\n"+
 		"(exec %s>&-; set -x; %s) || { bst_status=$?; echo %d $bst_status >&%s; "+
 		"printf '%%s\\n' %s\" failed with exitcode $bst_status\" >&2; exit $bst_status; }\n",

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"bst/impl/cas"
+	"bst/impl/sandbox/inner"
 	"bst/impl/stream"
 )
 
 // HelperWord is the argument that makes main call RunHelper: a word that no
 // person types, hidden from the command line's help.
-const HelperWord = "__sandbox"
+const HelperWord = inner.Word
 
 // Config says where a Factory works.
 type Config struct {
