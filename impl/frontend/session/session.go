@@ -113,6 +113,7 @@ type loop struct {
 
 	begin      time.Time
 	dirty      bool
+	size       [2]int // the terminal's at the last frame: columns, rows
 	beside     beside
 	pacer      pacer
 	backlog    backlog
