@@ -19,29 +19,60 @@ const (
 	settled = time.Second
 	// widestBar and narrowestBar are the progress bar's width, in columns.
 	widestBar, narrowestBar = 24, 8
+	// narrow is how many columns a line needs for names and what is beside them.
+	narrow = 40
 )
 
 // cell writes into a line of bounded width: what does not fit is cut between
-// characters.
+// characters, and cutMark tells so.
 type cell struct {
 	pen
 	left int
+
+	cut      bool
+	markable bool // there is room for cutMark after the first markAt bytes
+	markAt   int
+	markLook style
+}
+
+// cutMark stands where text is missing: a number that is cut short would be
+// another number.
+const cutMark = "..."
+
+func newCell(colors bool, columns int) cell {
+	return cell{pen: pen{color: colors}, left: columns}
 }
 
 func (c *cell) write(s style, text string) {
-	if c.left <= 0 {
+	if c.cut || text == "" {
 		return
 	}
 	w := width(text)
-	if w > c.left {
-		text = clip(text, c.left)
-		w = c.left
+	if room := c.left - len(cutMark); !c.markable && room >= 0 && w > room {
+		head := clip(text, room)
+		c.put(s, head, width(head))
+		c.markable, c.markAt, c.markLook = true, len(c.buf), c.cur
+		text = text[len(head):]
+		w = width(text)
 	}
+	if w > c.left {
+		c.cut = true
+		text = clip(text, c.left)
+		w = width(text)
+	}
+	c.put(s, text, w)
+}
+
+func (c *cell) put(s style, text string, w int) {
 	c.pen.write(s, text)
 	c.left -= w
 }
 
 func (c *cell) line() string {
+	if c.cut && c.markable {
+		c.buf, c.cur = c.buf[:c.markAt], c.markLook
+		c.pen.write(c.cur, cutMark)
+	}
 	c.end()
 	return string(c.buf)
 }
@@ -105,7 +136,7 @@ func (m *Model) Status(now time.Time, columns, rows int) []string {
 // titleLine tells how far the session is:
 // 00:01:02 gnome [######------------------]  25% 100/400, about 00:03:10 left.
 func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	timeCodeCell(&c, elapsed)
 	if m.heading != nil {
 		if name := oneLine(m.heading.Project); columns >= 50 && width(name) <= columns/4 {
@@ -178,14 +209,14 @@ func stateWord(s stream.SchedulerState) string {
 // full the cache is, on as few lines as they fit on.
 func (m *Model) queueLines(columns, limit int) []string {
 	var lines []string
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	item := func(size int, write func()) {
 		if c.left < columns && c.left < size+1 {
 			if len(lines)+1 >= limit {
 				return
 			}
 			lines = append(lines, c.line())
-			c = cell{pen: pen{color: m.opts.Color}, left: columns}
+			c = newCell(m.opts.Color, columns)
 		}
 		if c.left < columns {
 			c.write(plain, " ")
@@ -195,9 +226,14 @@ func (m *Model) queueLines(columns, limit int) []string {
 	for i := range m.queues {
 		q := &m.queues[i]
 		processed, skipped, failed := itoa(q.processed), itoa(q.skipped), itoa(q.failed)
-		item(width(q.complete)+len(processed)+len(skipped)+len(failed)+len("(:  )"), func() {
+		counts := len(processed) + len(skipped) + len(failed) + len("(:  )")
+		name := oneLine(q.complete)
+		if room := columns - counts; width(name) > room {
+			name = clip(name, max(room-len(cutMark), 0)) + cutMark // the counts matter more
+		}
+		item(width(name)+counts, func() {
 			c.write(format, "(")
-			c.write(content, oneLine(q.complete))
+			c.write(content, name)
 			c.write(format, ":")
 			c.write(success, processed)
 			c.write(plain, " ")
@@ -255,7 +291,7 @@ func prettySize(n int64) string {
 // failedLine names what failed, the latest first, so that it stays in sight
 // while its lines scroll away.
 func (m *Model) failedLine(columns int) string {
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	c.write(failureBold, itoa(len(m.broken))+" failed: ")
 	for i := len(m.broken) - 1; i >= 0; i-- {
 		name := oneLine(m.broken[i].action) + ":" + oneLine(m.broken[i].element)
@@ -277,7 +313,7 @@ func (m *Model) failedLine(columns int) string {
 
 // criticalLine tells what most work waits for.
 func (m *Model) criticalLine(j *job, columns int) string {
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	c.write(format, "critical path: ")
 	c.write(content, oneLine(j.action)+":"+oneLine(j.element))
 	c.write(format, ", then "+itoa(j.behind)+" more")

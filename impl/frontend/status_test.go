@@ -30,3 +30,35 @@ func TestStatusBetweenTasks(t *testing.T) {
 	m.Apply(after(time.Second), &stream.State{State: stream.StateRunning, At: time.Second}, &stream.Finished{})
 	shown("at the end", false)
 }
+
+// TestCell: what does not fit is cut between characters, and says so.
+func TestCell(t *testing.T) {
+	for _, test := range []struct {
+		columns int
+		parts   []string
+		want    string
+	}{
+		{8, []string{"12345678"}, "12345678"},
+		{8, []string{"1234", "5678"}, "12345678"},
+		{8, []string{"1234", "5678", ""}, "12345678"},
+		{8, []string{"123456789"}, "12345..."},
+		{8, []string{"1234567", "89"}, "12345..."},
+		{8, []string{"12345678", "9", "0"}, "12345..."},
+		{8, []string{"漢字漢字"}, "漢字漢字"},
+		{8, []string{"漢字漢字漢"}, "漢字..."},
+		{8, []string{"é́é́é́é́é́é́é́é́é́"}, "é́é́é́é́é́..."},
+		{3, []string{"1234"}, "..."},
+		{2, []string{"1234"}, "12"},
+		{0, []string{"1234"}, ""},
+	} {
+		for _, colors := range []bool{false, true} {
+			c := newCell(colors, test.columns)
+			for i, part := range test.parts {
+				c.write([]style{content, failureBold}[i%2], part)
+			}
+			if got := string(StripEscapes([]byte(c.line()))); got != test.want {
+				t.Errorf("%d columns of %q: %q, want %q", test.columns, test.parts, got, test.want)
+			}
+		}
+	}
+}
