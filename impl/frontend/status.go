@@ -127,7 +127,7 @@ func (m *Model) Status(now time.Time, columns, rows int) []string {
 		lines = append(lines, counts...)
 		room -= len(counts)
 	}
-	if c := w.critical; c != nil && c.behind > 1 && elapsed-c.at >= settled && room > 0 && len(m.jobs) > 1 {
+	if c := w.critical; c != nil && !m.ending() && c.behind > 1 && elapsed-c.at >= settled && room > 0 && len(m.jobs) > 1 {
 		lines = append(lines, m.criticalLine(c, columns))
 	}
 	return append(lines, m.jobLines(running, elapsed, columns, limit-len(lines))...)
@@ -169,12 +169,18 @@ func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
 	if word := stateWord(m.state); word != "" {
 		c.write(contentBold, " "+word)
 	}
-	if w.left > 0 && c.left >= len(", about 00:00:00 left") {
+	if w.left > 0 && !m.ending() && c.left >= len(", about 00:00:00 left") {
 		c.write(format, ", about ")
 		timeCodeCell(&c, roughly(w.left))
 		c.write(format, " left")
 	}
 	return c.line()
+}
+
+// ending says that no more is started: what is left of all the work tells nothing
+// then.
+func (m *Model) ending() bool {
+	return m.state == stream.StateQuitting || m.state == stream.StateTerminating
 }
 
 // roughly rounds an estimate to what it can tell: one that ticks by single
