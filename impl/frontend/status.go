@@ -96,7 +96,9 @@ func clip(text string, columns int) string {
 
 // Status draws the status area: lines that are at most columns-1 wide and at
 // most rows-1 many, without newlines. It is empty where nothing runs, but for the
-// moments between two tasks: else it would come and go with each.
+// moments between two tasks: else it would come and go with each. Where the first
+// task is long in coming, as with tens of thousands of elements, it shows that the
+// session lives.
 //
 // From the top: how far the session is; what failed; the counts of each queue
 // and how full the cache is; what most work waits for; running tasks. Where the
@@ -104,10 +106,11 @@ func clip(text string, columns int) string {
 func (m *Model) Status(now time.Time, columns, rows int) []string {
 	limit := min(rows-1, maxArea)
 	between := m.workFrom > 0 && len(m.queues) > 0 && m.state == stream.StateRunning
+	elapsed := m.clock.elapsed(now)
+	between = between || m.preparing() && elapsed-m.stageEnd >= settled
 	if m.finished != nil || len(m.jobs) == 0 && len(m.stages) == 0 && !between || limit < 1 || columns < 2 {
 		return nil
 	}
-	elapsed := m.clock.elapsed(now)
 	w := m.progress(elapsed)
 	// A terminal may wrap early at its last column.
 	columns--
@@ -133,6 +136,12 @@ func (m *Model) Status(now time.Time, columns, rows int) []string {
 	return append(lines, m.jobLines(running, elapsed, columns, limit-len(lines))...)
 }
 
+// preparing says that all was loaded, and no task has begun.
+func (m *Model) preparing() bool {
+	return m.opts.Session != "" && m.anyStage && m.workFrom == 0 && m.finished == nil &&
+		(m.state == stream.StateLoading || m.state == stream.StateRunning)
+}
+
 // titleLine tells how far the session is:
 // 00:01:02 gnome [######------------------]  25% 100/400, about 00:03:10 left.
 func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
@@ -142,16 +151,18 @@ func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
 		if name := oneLine(m.heading.Project); columns >= 50 && width(name) <= columns/4 {
 			c.write(content, " "+name)
 		}
-		if columns >= 70 {
+		session, all := itoa(m.heading.SessionElements), itoa(m.heading.TotalElements)
+		// The bar tells more where there is no room for both.
+		if columns >= 70 && barFor(c.left-len(" (/)")-len(session)-len(all), w.total) >= narrowestBar {
 			c.write(format, " (")
-			c.write(content, itoa(m.heading.SessionElements))
+			c.write(content, session)
 			c.write(format, "/")
-			c.write(content, itoa(m.heading.TotalElements))
+			c.write(content, all)
 			c.write(format, ")")
 		}
 	}
 	if w.total > 0 {
-		if bar := min(c.left-len(" []  99% 1/2, about 00:00:00 left")-2*len(itoa(w.total)), widestBar); bar >= narrowestBar {
+		if bar := barFor(c.left, w.total); bar >= narrowestBar {
 			full := min(w.done*bar/w.total, bar)
 			c.write(format, " [")
 			c.write(success, strings.Repeat("#", full))
@@ -175,6 +186,12 @@ func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
 		c.write(format, " left")
 	}
 	return c.line()
+}
+
+// barFor is how wide the progress bar is where so many columns are left for it
+// and for what follows it.
+func barFor(left, total int) int {
+	return min(left-len(" []  99% 1/2, about 00:00:00 left")-2*len(itoa(total)), widestBar)
 }
 
 // ending says that no more is started: what is left of all the work tells nothing
