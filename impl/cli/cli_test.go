@@ -223,7 +223,7 @@ func TestMistakes(t *testing.T) {
 		{"--nope build", 2, "Error: No such option: --nope"},
 		{"build --nope", 2, "Error: No such option: --nope"},
 		{"build -q", 2, "Error: No such option: -q"},
-		{"build --debug", 2, "Error: No such option: --debug"},
+		{"build --debug", 2, "Error: No such option: --debug here; it stands before the command: bst --debug build"},
 		{"nope", 2, "Error: No such command 'nope'."},
 		{"source nope", 2, "Error: No such command 'nope'."},
 		{"--fetchers", 2, "Error: Option '--fetchers' requires an argument."},
@@ -342,6 +342,10 @@ func TestPlainOutput(t *testing.T) {
 	b = newBst(t)
 	if status := b.run("help", "source", "fetch"); status != 0 || b.stdout.Len() > 0 || !strings.HasPrefix(b.err.String(), "Usage: bst source fetch [OPTIONS] [ELEMENTS]...\n") {
 		t.Errorf("help: %d, %q, %q", status, b.stdout.String(), b.err.String())
+	}
+	b = newBst(t)
+	if status := b.run("help"); status != 0 || !strings.HasSuffix(b.err.String(), "\nOn a topic: bst help TOPIC, of environment, exit-status\n") {
+		t.Errorf("help: %d, %q", status, b.err.String())
 	}
 	b = newBst(t)
 	if status := b.run(); status != 2 || !strings.Contains(b.err.String(), "--strategy [one|two]") {

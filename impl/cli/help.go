@@ -144,6 +144,9 @@ func (a *app) helpCommand() *cobra.Command {
 				detail := strings.Join(append([]string{"help"}, args...), " ")
 				fmt.Fprintf(a.err, "\nFor usage on a specific command: bst %s COMMAND\n", detail)
 			}
+			if len(args) == 0 {
+				fmt.Fprintf(a.err, "On a topic: %s\n", topicHint())
+			}
 			return nil
 		},
 	}

@@ -35,7 +35,11 @@ func flagError(cmd *cobra.Command, err error) error {
 		if unknown.GetSpecifiedShortnames() != "" {
 			name = "-" + unknown.GetSpecifiedName()
 		}
-		return misuse(cmd, "No such option: %s", name)
+		where := ""
+		if root := cmd.Root(); cmd != root && root.Flags().Lookup(unknown.GetSpecifiedName()) != nil && strings.HasPrefix(name, "--") {
+			where = " here; it stands before the command: bst " + name + strings.TrimPrefix(cmd.CommandPath(), root.Name())
+		}
+		return misuse(cmd, "No such option: %s%s", name, where)
 	case errors.As(err, &missing):
 		return misuse(cmd, "Option '%s' requires %s.", shownName(missing.GetFlag(), missing.GetSpecifiedShortnames()), arguments(missing.GetFlag()))
 	case errors.As(err, &invalid):

@@ -22,6 +22,19 @@ func (a *activity) size() int {
 	return n
 }
 
+// fit drops what matters least where an activity is wider than the line: what a
+// job does or how far it is, on a narrow screen also which action it is. A step has
+// no more than its name and a count.
+func (a *activity) fit(columns int) {
+	if a.name == "" || a.size() <= columns {
+		return
+	}
+	a.measure = ""
+	if columns < narrow && a.size() > columns {
+		a.label, a.name = a.name, ""
+	}
+}
+
 // activities are the steps that are under way and the jobs that have run for a
 // while, the oldest first.
 func (m *Model) activities(elapsed time.Duration) []activity {
@@ -67,8 +80,15 @@ func (m *Model) jobLines(list []activity, elapsed time.Duration, columns, limit 
 	if limit < 1 || len(list) == 0 {
 		return nil
 	}
+	if limit == 1 && len(list) > 1 {
+		// There is no line for the number of those that are not shown.
+		if line, ok := m.oneJobLine(list, elapsed, columns); ok {
+			return []string{line}
+		}
+	}
 	sizes := make([]int, len(list))
 	for i := range list {
+		list[i].fit(columns)
 		sizes[i] = list[i].size()
 	}
 	across, widths := columnsThatFit(sizes, columns)
@@ -83,26 +103,13 @@ func (m *Model) jobLines(list []activity, elapsed time.Duration, columns, limit 
 	}
 	lines := make([]string, 0, rows+1)
 	for r := range rows {
-		c := cell{pen: pen{color: m.opts.Color}, left: columns}
+		c := newCell(m.opts.Color, columns)
 		for i := r * across; i < min((r+1)*across, len(list)); i++ {
 			column := i - r*across
 			if column > 0 {
 				c.write(plain, " ")
 			}
-			a := &list[i]
-			c.write(format, "[")
-			timeCodeCell(&c, max(elapsed-a.at, 0))
-			c.write(format, "][")
-			c.write(content, a.label)
-			if a.name != "" {
-				c.write(format, ":")
-				c.write(content, a.name)
-			}
-			if a.measure != "" {
-				c.write(format, ":")
-				c.write(content, a.measure)
-			}
-			c.write(format, "]")
+			list[i].write(&c, elapsed)
 			if pad := widths[column] - sizes[i]; pad > 0 && column < across-1 && i < len(list)-1 {
 				c.write(plain, strings.Repeat(" ", pad))
 			}
@@ -110,11 +117,47 @@ func (m *Model) jobLines(list []activity, elapsed time.Duration, columns, limit 
 		lines = append(lines, c.line())
 	}
 	if hidden > 0 && limit > 1 {
-		c := cell{pen: pen{color: m.opts.Color}, left: columns}
+		c := newCell(m.opts.Color, columns)
 		c.write(format, "and "+itoa(hidden)+" more")
 		lines = append(lines, c.line())
 	}
 	return lines
+}
+
+// oneJobLine draws the oldest activity, and says how many more there are. ok is
+// false where the line is too narrow for both, or all fit.
+func (m *Model) oneJobLine(list []activity, elapsed time.Duration, columns int) (line string, ok bool) {
+	all := len(list) - 1
+	for i := range list {
+		all += list[i].size()
+	}
+	more := " and " + itoa(len(list)-1) + " more"
+	if all <= columns || columns < narrow {
+		return "", false
+	}
+	c := newCell(m.opts.Color, columns-len(more))
+	list[0].fit(c.left)
+	list[0].write(&c, elapsed)
+	line = c.line()
+	c = newCell(m.opts.Color, len(more))
+	c.write(format, more)
+	return line + c.line(), true
+}
+
+func (a *activity) write(c *cell, elapsed time.Duration) {
+	c.write(format, "[")
+	timeCodeCell(c, max(elapsed-a.at, 0))
+	c.write(format, "][")
+	c.write(content, a.label)
+	if a.name != "" {
+		c.write(format, ":")
+		c.write(content, a.name)
+	}
+	if a.measure != "" {
+		c.write(format, ":")
+		c.write(content, a.measure)
+	}
+	c.write(format, "]")
 }
 
 // columnsThatFit finds the largest number of columns whose widths, with a blank

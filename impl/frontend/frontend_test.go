@@ -226,3 +226,26 @@ func BenchmarkSession(b *testing.B) {
 		})
 	}
 }
+
+// TestFailureSummaryTerminatedRetry: where the retry of what failed is
+// terminated, the summary tells why it failed, not what was interrupted.
+func TestFailureSummaryTerminatedRetry(t *testing.T) {
+	m := New(testOptions(Options{Session: "Build", Style: Digest}))
+	m.Begin(epoch)
+	m.Apply(epoch, &stream.Started{Time: epoch}, &stream.Heading{Project: "p", SessionElements: 1, TotalElements: 1}, &stream.PipelineShown{},
+		&stream.JobStarted{Job: 1, Action: "Build", Element: "a.bst"},
+		&stream.JobFinished{Job: 1, Action: "Build", Element: "a.bst", Status: stream.JobFailed,
+			Failure: &stream.Failure{Error: stream.Error{Message: "It broke"}, LogPath: "/a.log"}},
+		&stream.JobStarted{Job: 2, Action: "Build", Element: "a.bst"},
+		&stream.Message{Type: stream.TypeFailure, Job: 2, Action: "Build", Element: "a.bst", Text: "Running commands"},
+		&stream.JobFinished{Job: 2, Action: "Build", Element: "a.bst", Status: stream.JobTerminated})
+	m.TakeLog()
+	m.Apply(epoch, &stream.Finished{Terminated: true, Error: &stream.Error{Domain: stream.DomainStream, Reason: "terminated"},
+		Summary: &stream.Summary{Total: 1, Session: 1, Failures: []stream.ElementFailure{{Element: "a.bst", Action: "Build"}},
+			Queues: []stream.QueueSummary{{Action: "Build", Failed: 1}}}})
+	m.End(epoch)
+	text := string(m.TakeLog())
+	if !strings.Contains(text, "FAILURE It broke") || !strings.Contains(text, "/a.log") || strings.Contains(text, "Running commands") {
+		t.Errorf("the end:\n%s", text)
+	}
+}

@@ -31,7 +31,9 @@ func (m *Model) message(e *stream.Message) {
 	if e.Elapsed != nil {
 		line.elapsed = *e.Elapsed
 	}
-	if failed {
+	if failed && e.Job == 0 {
+		// A step of a job that failed is told by the job's own end; that of one that
+		// was terminated is no failure.
 		m.failures[e.Element] = line
 	}
 	m.log(line)

@@ -78,6 +78,7 @@ type Model struct {
 	failures  map[string]*entry // the last failure of each element
 	broken    []task            // what failed for good and was not retried, in order
 	workFrom  time.Duration     // when the first job started
+	stageEnd  time.Duration     // when the last step ended
 	beat      time.Duration     // between the last line that told how far it is and the next
 	nextBeat  time.Time
 	shells    []*stream.ShellReady
@@ -332,6 +333,7 @@ func (m *Model) stage(now time.Time, e *stream.Stage) {
 	}
 	m.log(&entry{typ: stream.TypeSuccess, time: now, elapsed: e.Elapsed, text: e.Name, detail: detail, part: partEnd})
 	m.stages = append(m.stages[:index], m.stages[index+1:]...)
+	m.stageEnd = m.clock.elapsed(now)
 }
 
 func (m *Model) shown(e *stream.ElementShown) {

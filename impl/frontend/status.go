@@ -19,29 +19,60 @@ const (
 	settled = time.Second
 	// widestBar and narrowestBar are the progress bar's width, in columns.
 	widestBar, narrowestBar = 24, 8
+	// narrow is how many columns a line needs for names and what is beside them.
+	narrow = 40
 )
 
 // cell writes into a line of bounded width: what does not fit is cut between
-// characters.
+// characters, and cutMark tells so.
 type cell struct {
 	pen
 	left int
+
+	cut      bool
+	markable bool // there is room for cutMark after the first markAt bytes
+	markAt   int
+	markLook style
+}
+
+// cutMark stands where text is missing: a number that is cut short would be
+// another number.
+const cutMark = "..."
+
+func newCell(colors bool, columns int) cell {
+	return cell{pen: pen{color: colors}, left: columns}
 }
 
 func (c *cell) write(s style, text string) {
-	if c.left <= 0 {
+	if c.cut || text == "" {
 		return
 	}
 	w := width(text)
-	if w > c.left {
-		text = clip(text, c.left)
-		w = c.left
+	if room := c.left - len(cutMark); !c.markable && room >= 0 && w > room {
+		head := clip(text, room)
+		c.put(s, head, width(head))
+		c.markable, c.markAt, c.markLook = true, len(c.buf), c.cur
+		text = text[len(head):]
+		w = width(text)
 	}
+	if w > c.left {
+		c.cut = true
+		text = clip(text, c.left)
+		w = width(text)
+	}
+	c.put(s, text, w)
+}
+
+func (c *cell) put(s style, text string, w int) {
 	c.pen.write(s, text)
 	c.left -= w
 }
 
 func (c *cell) line() string {
+	if c.cut && c.markable {
+		c.buf, c.cur = c.buf[:c.markAt], c.markLook
+		c.pen.write(c.cur, cutMark)
+	}
 	c.end()
 	return string(c.buf)
 }
@@ -65,7 +96,9 @@ func clip(text string, columns int) string {
 
 // Status draws the status area: lines that are at most columns-1 wide and at
 // most rows-1 many, without newlines. It is empty where nothing runs, but for the
-// moments between two tasks: else it would come and go with each.
+// moments between two tasks: else it would come and go with each. Where the first
+// task is long in coming, as with tens of thousands of elements, it shows that the
+// session lives.
 //
 // From the top: how far the session is; what failed; the counts of each queue
 // and how full the cache is; what most work waits for; running tasks. Where the
@@ -73,10 +106,11 @@ func clip(text string, columns int) string {
 func (m *Model) Status(now time.Time, columns, rows int) []string {
 	limit := min(rows-1, maxArea)
 	between := m.workFrom > 0 && len(m.queues) > 0 && m.state == stream.StateRunning
+	elapsed := m.clock.elapsed(now)
+	between = between || m.preparing() && elapsed-m.stageEnd >= settled
 	if m.finished != nil || len(m.jobs) == 0 && len(m.stages) == 0 && !between || limit < 1 || columns < 2 {
 		return nil
 	}
-	elapsed := m.clock.elapsed(now)
 	w := m.progress(elapsed)
 	// A terminal may wrap early at its last column.
 	columns--
@@ -96,31 +130,39 @@ func (m *Model) Status(now time.Time, columns, rows int) []string {
 		lines = append(lines, counts...)
 		room -= len(counts)
 	}
-	if c := w.critical; c != nil && c.behind > 1 && elapsed-c.at >= settled && room > 0 && len(m.jobs) > 1 {
+	if c := w.critical; c != nil && !m.ending() && c.behind > 1 && elapsed-c.at >= settled && room > 0 && len(m.jobs) > 1 {
 		lines = append(lines, m.criticalLine(c, columns))
 	}
 	return append(lines, m.jobLines(running, elapsed, columns, limit-len(lines))...)
 }
 
+// preparing says that all was loaded, and no task has begun.
+func (m *Model) preparing() bool {
+	return m.opts.Session != "" && m.anyStage && m.workFrom == 0 && m.finished == nil &&
+		(m.state == stream.StateLoading || m.state == stream.StateRunning)
+}
+
 // titleLine tells how far the session is:
 // 00:01:02 gnome [######------------------]  25% 100/400, about 00:03:10 left.
 func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	timeCodeCell(&c, elapsed)
 	if m.heading != nil {
 		if name := oneLine(m.heading.Project); columns >= 50 && width(name) <= columns/4 {
 			c.write(content, " "+name)
 		}
-		if columns >= 70 {
+		session, all := itoa(m.heading.SessionElements), itoa(m.heading.TotalElements)
+		// The bar tells more where there is no room for both.
+		if columns >= 70 && barFor(c.left-len(" (/)")-len(session)-len(all), w.total) >= narrowestBar {
 			c.write(format, " (")
-			c.write(content, itoa(m.heading.SessionElements))
+			c.write(content, session)
 			c.write(format, "/")
-			c.write(content, itoa(m.heading.TotalElements))
+			c.write(content, all)
 			c.write(format, ")")
 		}
 	}
 	if w.total > 0 {
-		if bar := min(c.left-len(" []  99% 1/2, about 00:00:00 left")-2*len(itoa(w.total)), widestBar); bar >= narrowestBar {
+		if bar := barFor(c.left, w.total); bar >= narrowestBar {
 			full := min(w.done*bar/w.total, bar)
 			c.write(format, " [")
 			c.write(success, strings.Repeat("#", full))
@@ -138,12 +180,24 @@ func (m *Model) titleLine(elapsed time.Duration, w *work, columns int) string {
 	if word := stateWord(m.state); word != "" {
 		c.write(contentBold, " "+word)
 	}
-	if w.left > 0 && c.left >= len(", about 00:00:00 left") {
+	if w.left > 0 && !m.ending() && c.left >= len(", about 00:00:00 left") {
 		c.write(format, ", about ")
 		timeCodeCell(&c, roughly(w.left))
 		c.write(format, " left")
 	}
 	return c.line()
+}
+
+// barFor is how wide the progress bar is where so many columns are left for it
+// and for what follows it.
+func barFor(left, total int) int {
+	return min(left-len(" []  99% 1/2, about 00:00:00 left")-2*len(itoa(total)), widestBar)
+}
+
+// ending says that no more is started: what is left of all the work tells nothing
+// then.
+func (m *Model) ending() bool {
+	return m.state == stream.StateQuitting || m.state == stream.StateTerminating
 }
 
 // roughly rounds an estimate to what it can tell: one that ticks by single
@@ -178,14 +232,14 @@ func stateWord(s stream.SchedulerState) string {
 // full the cache is, on as few lines as they fit on.
 func (m *Model) queueLines(columns, limit int) []string {
 	var lines []string
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	item := func(size int, write func()) {
 		if c.left < columns && c.left < size+1 {
 			if len(lines)+1 >= limit {
 				return
 			}
 			lines = append(lines, c.line())
-			c = cell{pen: pen{color: m.opts.Color}, left: columns}
+			c = newCell(m.opts.Color, columns)
 		}
 		if c.left < columns {
 			c.write(plain, " ")
@@ -195,9 +249,14 @@ func (m *Model) queueLines(columns, limit int) []string {
 	for i := range m.queues {
 		q := &m.queues[i]
 		processed, skipped, failed := itoa(q.processed), itoa(q.skipped), itoa(q.failed)
-		item(width(q.complete)+len(processed)+len(skipped)+len(failed)+len("(:  )"), func() {
+		counts := len(processed) + len(skipped) + len(failed) + len("(:  )")
+		name := oneLine(q.complete)
+		if room := columns - counts; width(name) > room {
+			name = clip(name, max(room-len(cutMark), 0)) + cutMark // the counts matter more
+		}
+		item(width(name)+counts, func() {
 			c.write(format, "(")
-			c.write(content, oneLine(q.complete))
+			c.write(content, name)
 			c.write(format, ":")
 			c.write(success, processed)
 			c.write(plain, " ")
@@ -255,7 +314,7 @@ func prettySize(n int64) string {
 // failedLine names what failed, the latest first, so that it stays in sight
 // while its lines scroll away.
 func (m *Model) failedLine(columns int) string {
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	c.write(failureBold, itoa(len(m.broken))+" failed: ")
 	for i := len(m.broken) - 1; i >= 0; i-- {
 		name := oneLine(m.broken[i].action) + ":" + oneLine(m.broken[i].element)
@@ -277,7 +336,7 @@ func (m *Model) failedLine(columns int) string {
 
 // criticalLine tells what most work waits for.
 func (m *Model) criticalLine(j *job, columns int) string {
-	c := cell{pen: pen{color: m.opts.Color}, left: columns}
+	c := newCell(m.opts.Color, columns)
 	c.write(format, "critical path: ")
 	c.write(content, oneLine(j.action)+":"+oneLine(j.element))
 	c.write(format, ", then "+itoa(j.behind)+" more")

@@ -43,7 +43,7 @@ func (m *Model) Scheduled() bool { return m.scheduled }
 
 // Lively says that something is running whose clock ticks in the status area.
 func (m *Model) Lively() bool {
-	return (len(m.jobs) > 0 || len(m.stages) > 0) && !m.clock.frozen
+	return (len(m.jobs) > 0 || len(m.stages) > 0 || m.preparing()) && !m.clock.frozen
 }
 
 // TakeHeld gives the next failure that the scheduler holds for.

@@ -172,6 +172,7 @@ type queueState struct {
 	waiting map[Item]struct{}
 	counts  Counts
 	dirty   bool
+	again   map[Item]struct{} // failed, and are being retried
 }
 
 type finished struct {
@@ -208,7 +209,7 @@ func New(cfg Config) *Scheduler {
 	all := s.free[Process] + s.free[Download] + s.free[Upload]
 	s.done = make(chan finished, all)
 	for i, q := range cfg.Queues {
-		s.queues = append(s.queues, &queueState{Queue: q, index: i, waiting: make(map[Item]struct{})})
+		s.queues = append(s.queues, &queueState{Queue: q, index: i, waiting: make(map[Item]struct{}), again: make(map[Item]struct{})})
 	}
 	return s
 }
@@ -302,6 +303,10 @@ func (s *Scheduler) abandon() {
 
 func (s *Scheduler) end() Outcome {
 	for _, q := range s.queues {
+		if len(q.again) > 0 { // retries that were not even started
+			q.counts.Failed += len(q.again)
+			s.outcome.Failed = true
+		}
 		s.outcome.Counts = append(s.outcome.Counts, q.counts)
 	}
 	return s.outcome
@@ -420,8 +425,15 @@ func (s *Scheduler) finish(f finished) {
 	case stream.JobSucceeded:
 		q.counts.Processed++
 	default:
-		q.counts.Skipped++
+		// What failed, and whose retry was ended, has failed.
+		if _, again := q.again[job.Item]; again && status == stream.JobTerminated {
+			q.counts.Failed++
+			s.outcome.Failed = true
+		} else {
+			q.counts.Skipped++
+		}
 	}
+	delete(q.again, job.Item)
 	q.dirty = true
 	s.cfg.Report.JobFinished(job, status, took, r)
 
@@ -493,6 +505,7 @@ func (s *Scheduler) obey(o stream.Order) {
 		delete(s.failed, o.Job)
 		q := s.queueOf(job)
 		q.counts.Failed--
+		q.again[job.Item] = struct{}{}
 		q.dirty = true
 		s.outcome.Failed = s.anyFailed()
 		s.push(q, job.Item)

@@ -259,6 +259,58 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// TestRetryNotEnded: what failed has failed where its retry was ended, or never
+// came to be.
+func TestRetryNotEnded(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		on    string // when the order is given
+		order stream.Order
+		want  Outcome
+	}{
+		{"terminated", "start Build 0 try 1", &stream.Terminate{}, Outcome{Failed: true, Terminated: true, Counts: []Counts{{Processed: 1, Failed: 1}}}},
+		{"not started", "start Build 1 try 1", &stream.Quit{}, Outcome{Failed: true, Quit: true, Counts: []Counts{{Processed: 1, Failed: 1}}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var r record
+			var s *Scheduler
+			ordered := make(chan struct{})
+			tries := 0
+			q := &Queue{Action: "Build", Check: always, Done: nothing,
+				Run: func(ctx context.Context, j *Job) Result {
+					if j.Item == 0 {
+						if tries++; tries == 1 {
+							return fail(false)
+						}
+						<-ctx.Done()
+						return Result{Terminated: true}
+					}
+					if test.name == "not started" {
+						<-ordered
+					}
+					return Result{}
+				}}
+			s = New(Config{Queues: []*Queue{q}, Builders: 1, Hold: true, Report: &r})
+			s.Enqueue(0, 1)
+			held := false
+			r.on = func(line string) {
+				switch {
+				case line == "state held":
+					held = true
+					go s.Order(&stream.Retry{Job: 1})
+				case held && line == test.on:
+					go s.Order(test.order)
+				case line == "state quitting":
+					close(ordered)
+				}
+			}
+			if diff := cmp.Diff(test.want, s.Run(context.Background())); diff != "" {
+				t.Errorf("outcome (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestSuspendStopsClockAndJobs(t *testing.T) {
 	var r record
 	var told []bool

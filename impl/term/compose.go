@@ -11,9 +11,12 @@ const (
 	showCursor  = "\x1b[?25h"
 	wrapOff     = "\x1b[?7l"
 	wrapOn      = "\x1b[?7h"
-	eraseBelow  = "\x1b[J"
 	eraseToEnd  = "\x1b[K"
 	startOfLine = "\r"
+	// eraseBelow erases from the line that the cursor is in to the end of the
+	// screen, in two steps: told to erase all from the screen's first column on,
+	// tmux takes that for a clearing and keeps what was there in its scrollback.
+	eraseBelow = startOfLine + eraseToEnd + "\x1b[C\x1b[J" + startOfLine
 )
 
 // compose works out the bytes that turn what is on the screen into the frame.
@@ -32,7 +35,7 @@ func (s *Screen) compose(f Frame) writes {
 	buf := append(s.begin(make([]byte, 0, size+len(f.Control))), f.Control...)
 	if len(f.Log)+len(f.Output) > 0 || s.stale {
 		if len(s.drawn) > 0 || s.stale {
-			buf = append(buf, startOfLine+eraseBelow...)
+			buf = append(buf, eraseBelow...)
 		}
 		buf = append(buf, f.Log...)
 		s.drawn, s.stale = nil, false
@@ -78,7 +81,7 @@ func (s *Screen) end(buf []byte) []byte {
 func (s *Screen) statusArea(buf []byte, lines []string) []byte {
 	if len(lines) == 0 {
 		if len(s.drawn) > 0 {
-			buf = append(buf, startOfLine+eraseBelow...)
+			buf = append(buf, eraseBelow...)
 		}
 		s.drawn = nil
 		if s.hidden {
@@ -124,7 +127,6 @@ func (s *Screen) statusArea(buf []byte, lines []string) []byte {
 		for ; row < len(lines); row++ {
 			buf = append(buf, '\n')
 		}
-		buf = append(buf, '\r')
 		buf = append(buf, eraseBelow...)
 	}
 	buf = append(buf, startOfLine...)

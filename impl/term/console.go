@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 
 	xterm "golang.org/x/term"
 )
@@ -25,8 +26,8 @@ type Console struct {
 	// a status area, prompts and, unless asked for, colours.
 	Terminal bool
 
-	in, out, err *os.File                   // where they are files
-	size         func() (columns, rows int) // where the terminal is emulated
+	in, out, err *os.File               // where they are files
+	size         atomic.Pointer[[2]int] // columns and rows where the terminal is emulated
 	inTTY        bool
 	quiet        *state // the terminal's settings from before Quiet
 	guard        *guard // of what Quiet did
@@ -49,8 +50,14 @@ func Open(in io.Reader, out, stderr io.Writer) *Console {
 // Emulated is a console whose terminal is not a file: what is written to it goes
 // to w, which plays the terminal. It is always in the foreground.
 func Emulated(in io.Reader, w io.Writer, columns, rows int) *Console {
-	return &Console{In: in, Out: w, Err: w, Terminal: true, size: func() (int, int) { return columns, rows }}
+	c := &Console{In: in, Out: w, Err: w, Terminal: true}
+	c.Resize(columns, rows)
+	return c
 }
+
+// Resize gives an emulated terminal another size. Nobody is told: that is a
+// signal's part.
+func (c *Console) Resize(columns, rows int) { c.size.Store(&[2]int{columns, rows}) }
 
 // On says that the standard output and error are terminals; nothing is done to
 // them.
@@ -72,8 +79,8 @@ func (c *Console) Behind(wrap func(io.Writer) io.Writer) {
 
 // Size is the terminal's, in columns and rows.
 func (c *Console) Size() (columns, rows int) {
-	if c.size != nil {
-		return c.size()
+	if size := c.size.Load(); size != nil {
+		return size[0], size[1]
 	}
 	if c.err != nil {
 		if w, h, err := xterm.GetSize(int(c.err.Fd())); err == nil && w > 0 && h > 0 {

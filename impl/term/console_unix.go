@@ -27,7 +27,7 @@ func (c *Console) Close() {}
 // Foreground says that the program's process group owns the terminal.
 func (c *Console) Foreground() bool {
 	if c.err == nil {
-		return c.size != nil
+		return c.size.Load() != nil
 	}
 	group, err := unix.IoctlGetInt(int(c.err.Fd()), unix.TIOCGPGRP)
 	return err == nil && group == unix.Getpgrp()

@@ -132,6 +132,67 @@ func TestScreenNarrowed(t *testing.T) {
 	}
 }
 
+// clearing is a terminal that, as tmux does, keeps what it shows in its
+// scrollback where it is told to erase all of it.
+type clearing struct {
+	*termtest.Terminal
+	kept []string
+}
+
+func (c *clearing) Write(p []byte) (int, error) {
+	before := 0
+	for rest := p; ; {
+		at := bytes.Index(rest, []byte("\x1b[J"))
+		if at < 0 {
+			n, err := c.Terminal.Write(rest)
+			return before + n, err
+		}
+		if n, err := c.Terminal.Write(rest[:at]); err != nil {
+			return before + n, err
+		}
+		if x, y, _ := c.Cursor(); x == 0 && y == 0 {
+			c.kept = append(c.kept, c.Lines()...)
+		}
+		if _, err := c.Terminal.Write(rest[at : at+3]); err != nil {
+			return before + at, err
+		}
+		before, rest = before+at+3, rest[at+3:]
+	}
+}
+
+// TestScreenTop: a status area at the top of the screen, as after "clear && bst"
+// and after a resize, leaves nothing in tmux's scrollback.
+func TestScreenTop(t *testing.T) {
+	c := &clearing{Terminal: termtest.NewCooked(40, 6)}
+	s := NewScreen(c, c, Features{Status: true})
+	defer s.Close()
+	s.Flush(Frame{Status: []string{"old", "job"}})
+	s.Flush(Frame{Status: []string{"only"}})
+	s.Flush(Frame{Status: []string{"more", "job"}})
+	s.Stale()
+	s.Flush(Frame{Status: []string{"new", "job"}})
+	s.Flush(Frame{Log: []byte("log\n"), Status: []string{"new", "job"}})
+	if diff := cmp.Diff([]string{"log", "new", "job"}, c.Lines()); diff != "" {
+		t.Errorf("screen (-want +got):\n%s", diff)
+	}
+	s.Stale()
+	s.Flush(Frame{})
+	if diff := cmp.Diff([]string{"log"}, c.Lines()); diff != "" {
+		t.Errorf("screen (-want +got):\n%s", diff)
+	}
+	if len(c.kept) > 0 {
+		t.Errorf("in the scrollback: %q", c.kept)
+	}
+	// Nor what is told to the terminal of a program that was killed.
+	s.Flush(Frame{Status: []string{"left"}})
+	if _, err := c.Write([]byte(Features{Status: true}.Reset())); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"log"}, c.Lines()); diff != "" || len(c.kept) > 0 {
+		t.Errorf("after the reset, %q is kept, and the screen (-want +got):\n%s", c.kept, diff)
+	}
+}
+
 // TestFeatures: synchronized output only where the terminal has it, and one
 // write for a frame with both streams only where they are one terminal.
 func TestFeatures(t *testing.T) {

@@ -3,12 +3,14 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strconv"
 	"strings"
 	"time"
 
+	"bst/impl/bug"
 	"bst/impl/frontend"
 	"bst/impl/stream"
 	"bst/impl/term"
@@ -48,6 +50,7 @@ func (l *loop) end() Result {
 	}
 	l.beside.ended = true
 	l.flushAll()
+	l.page()
 	l.announce(result)
 	if l.backlog.lost > 0 && l.broken == nil {
 		l.say("(" + strconv.Itoa(l.backlog.lost) + " lines are not shown: they could not be kept: " + l.backlog.failed.Error() + ")\n")
@@ -66,6 +69,47 @@ func (l *loop) end() Result {
 	}
 	return result
 }
+
+// page shows the logs that were asked for in the pager, one after the other, as
+// the reference does. Where there is no pager they are written out.
+func (l *loop) page() {
+	if len(l.pages) == 0 || l.broken != nil {
+		return
+	}
+	l.o.Console.Restore()
+	l.unbar()
+	for _, path := range l.pages {
+		ctx, cancel := context.WithCancel(l.ctx)
+		ended := make(chan lentResult, 1)
+		bug.Start(func() {
+			status, err := l.o.Console.Run(ctx, term.Pager(l.o.Getenv, path), nil, "")
+			ended <- lentResult{status: status, err: err}
+		}, func(e *bug.Error) { ended <- lentResult{err: e} })
+		var r lentResult
+		for waiting := true; waiting; {
+			select {
+			case r = <-ended:
+				waiting = false
+			case sig := <-l.o.Signals:
+				// ^C is the pager's own affair.
+				if sig == term.Terminate || sig == term.Hangup {
+					cancel()
+				}
+			}
+		}
+		given := ctx.Err() != nil
+		cancel()
+		switch {
+		case given:
+			return
+		case r.err != nil || r.status == notFound:
+			l.copyFile(path)
+		}
+	}
+}
+
+// notFound is the shell's status where there is no such program.
+const notFound = 127
 
 func (l *loop) writeFailed(what string, err error) Result {
 	e := &stream.Error{Domain: stream.DomainApp, Message: what + err.Error()}

@@ -70,6 +70,11 @@ func (l *loop) frame(now time.Time, status bool) term.Frame {
 	f := term.Frame{Log: l.backlog.take(budget), Output: l.m.TakeOutput(), Control: l.bar(now)}
 	if status && l.o.Features.Status && l.o.Console.Foreground() {
 		columns, rows := l.o.Console.Size()
+		if size := [2]int{columns, rows}; size != l.size {
+			// The signal that tells of it may come after this frame.
+			l.size = size
+			l.screen.Stale()
+		}
 		f.Status = l.m.Status(now, columns, rows)
 		if len(f.Status) > 0 {
 			l.o.Console.Quiet(l.o.Features.Reset())

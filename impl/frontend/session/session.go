@@ -108,11 +108,13 @@ type loop struct {
 
 	mode     mode
 	question *question
+	pages    []string              // files to show in the pager in the end
 	passed   []stream.JobID        // failures that were passed over since the last Continue
 	shellFor *frontend.HeldFailure // the failure whose menu comes back after the shell
 
 	begin      time.Time
 	dirty      bool
+	size       [2]int // the terminal's at the last frame: columns, rows
 	beside     beside
 	pacer      pacer
 	backlog    backlog
@@ -331,7 +333,11 @@ func (l *loop) proceed() {
 		l.copyOut(c)
 	}
 	for log := l.m.TakeLogShown(); log != nil; log = l.m.TakeLogShown() {
-		l.copyFile(log.Path)
+		if l.o.Interactive {
+			l.pages = append(l.pages, log.Path)
+		} else {
+			l.copyFile(log.Path)
+		}
 	}
 	if !l.stopAt.IsZero() && (l.m.State() == stream.StateSuspended || !time.Now().Before(l.stopAt)) {
 		l.stop()

@@ -78,6 +78,38 @@ func onConsole(t *testing.T, c *console, o Options, script func(backend)) Result
 	return result
 }
 
+// TestResizedUntold: a frame that is drawn after the terminal has another size,
+// and before the signal that says so, is drawn anew: what is unchanged, too.
+func TestResizedUntold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &console{}
+		o := Options{Console: term.Emulated(strings.NewReader(""), c, 100, 40), Features: term.Features{Status: true, Shared: true},
+			Model: newModel(t, frontend.Options{Session: "Build", Style: frontend.Digest})}
+		const unchanged = "(Pushed:0 0 0)"
+		drawn := func() int {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return strings.Count(c.text.String(), unchanged)
+		}
+		play(t, o, func(b backend) {
+			b.expect("build")
+			b.emit(&stream.Started{}, &stream.Heading{Project: "p"}, running,
+				&stream.Queue{Action: "Build", Complete: "Built"}, &stream.Queue{Action: "Push", Complete: "Pushed"},
+				&stream.JobStarted{Job: 1, Action: "Build", Element: "e.bst"})
+			time.Sleep(5 * time.Second)
+			if got := drawn(); got != 1 {
+				t.Errorf("drawn %d times before the resize, want once", got)
+			}
+			o.Console.Resize(90, 20)
+			time.Sleep(5 * time.Second)
+			if got := drawn(); got != 2 {
+				t.Errorf("drawn %d times after the resize, want twice", got)
+			}
+			b.emit(&stream.Finished{})
+		})
+	})
+}
+
 // TestSlowTerminals: whatever the terminal costs, the work is not held up,
 // drawing keeps to its share of the time, and little follows the work's end.
 func TestSlowTerminals(t *testing.T) {
