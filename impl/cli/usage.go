@@ -37,7 +37,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 		where := ""
 		if root := cmd.Root(); cmd != root && root.Flags().Lookup(unknown.GetSpecifiedName()) != nil && strings.HasPrefix(name, "--") {
-			where = " here; it stands before the command: bst " + name + strings.TrimPrefix(cmd.CommandPath(), root.Name())
+			where = "\nIt stands before the command: bst " + name + strings.TrimPrefix(cmd.CommandPath(), root.Name())
 		}
 		return misuse(cmd, "No such option: %s%s", name, where)
 	case errors.As(err, &missing):
