@@ -223,7 +223,7 @@ func TestMistakes(t *testing.T) {
 		{"--nope build", 2, "Error: No such option: --nope"},
 		{"build --nope", 2, "Error: No such option: --nope"},
 		{"build -q", 2, "Error: No such option: -q"},
-		{"build --debug", 2, "Error: No such option: --debug\nIt stands before the command: bst --debug build"},
+		{"build --debug", 2, "It stands before the command: bst --debug build"},
 		{"nope", 2, "Error: No such command 'nope'."},
 		{"source nope", 2, "Error: No such command 'nope'."},
 		{"--fetchers", 2, "Error: Option '--fetchers' requires an argument."},
