@@ -19,6 +19,7 @@ import (
 
 	"bst/bench/environ"
 	"bst/bench/harness"
+	"bst/impl/platform"
 )
 
 // Set is everything that was measured.
@@ -30,6 +31,26 @@ type Set struct {
 	// Skipped are the files that no figure is from.
 	Skipped []Skipped
 }
+
+// own is what was measured on platforms that are themselves. Figures over all
+// platforms, and the goals, are of it: what is of a stand-in stands in rows with its
+// name.
+func (s *Set) own() *Set {
+	o := &Set{Skipped: s.Skipped}
+	o.Files = slices.DeleteFunc(slices.Clone(s.Files), (*File).standIn)
+	without := func(parts []*Part) []*Part {
+		return slices.DeleteFunc(slices.Clone(parts), func(p *Part) bool { return p.standIn() })
+	}
+	o.Codecs, o.Spawn, o.Timelines, o.UI, o.GoBench = without(s.Codecs), without(s.Spawn), without(s.Timelines), without(s.UI), without(s.GoBench)
+	return o
+}
+
+// standIns are the files that own leaves out.
+func (s *Set) standIns() []*File {
+	return slices.DeleteFunc(slices.Clone(s.Files), func(f *File) bool { return !f.standIn() })
+}
+
+func (f *File) standIn() bool { return platform.StandIn(f.Platform()) }
 
 // Skipped is a file that was not used.
 type Skipped struct {
