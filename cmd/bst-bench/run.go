@@ -204,7 +204,7 @@ func (f *runFlags) measure(cmd *cobra.Command, record plan.Record, output, work 
 	} else if err != nil {
 		return harness.Outcome{}, err
 	}
-	defer func() { err = errors.Join(err, os.Remove(output+".lock"), lock.Unlock()) }()
+	defer func() { err = errors.Join(err, release(lock)) }()
 	options, err := f.options(ctx, record)
 	if err != nil {
 		return harness.Outcome{}, err
