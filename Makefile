@@ -51,6 +51,11 @@ fuzz-smoke: ## run every fuzzer for FUZZTIME
 
 # Each is static and needs nothing beside it; the plans are in bst-bench.
 DIST = linux/amd64 linux/arm64 windows/amd64 darwin/arm64
+.PHONY: bench-wine
+bench-wine: ## record what works under Wine (no times), to reports/raw/wine.txt, and make the report
+	@contrib/bench-wine
+	$(MAKE) report
+
 .PHONY: dist
 dist: ## build bst and bst-bench for other platforms, to dist/PLATFORM/: docs/platforms.md
 	@set -e; for p in $(DIST); do echo "dist/$${p%/*}-$${p#*/}"; \

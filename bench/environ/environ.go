@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,9 @@ func Capture(ctx context.Context, workDir, repository string) []Pair {
 		{"go", runtime.Version()},
 		{"commit", Commit(ctx, repository)},
 	}
+	if version := platform.WineVersion(); version != "" {
+		facts = append(facts, Pair{"wine", version})
+	}
 	for i := range facts {
 		if facts[i].Value == "" {
 			facts[i].Value = Unknown
@@ -65,7 +69,8 @@ func Capture(ctx context.Context, workDir, repository string) []Pair {
 	return facts
 }
 
-// Commit is the work tree's commit, with "+changes" where files differ from it.
+// Commit is the work tree's commit, with "+changes" where files differ from it. Where
+// there is no work tree, or no git to ask, it is what this program was built from.
 func Commit(ctx context.Context, dir string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -75,12 +80,33 @@ func Commit(ctx context.Context, dir string) string {
 	}
 	commit, ok := git("rev-parse", "--short=12", "HEAD")
 	if !ok {
-		return Unknown
+		return builtFrom()
 	}
 	if changed, ok := git("status", "--porcelain", "--untracked-files=no"); !ok || changed != "" {
 		commit += "+changes"
 	}
 	return commit
+}
+
+// builtFrom is the commit that the build stamped on this program.
+func builtFrom() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return Unknown
+	}
+	commit, changes := Unknown, ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 12:
+			commit = s.Value[:12]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changes = "+changes"
+		}
+	}
+	if commit == Unknown {
+		return Unknown
+	}
+	return commit + changes
 }
 
 func readAll(path string) string {

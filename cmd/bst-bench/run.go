@@ -23,6 +23,7 @@ import (
 	"bst/bench/plan"
 	"bst/bench/stacks"
 	"bst/bench/terminal"
+	"bst/impl/platform"
 	"bst/strategies"
 )
 
@@ -266,6 +267,7 @@ func (f *runFlags) open(path string) (*os.File, *harness.Interrupted, error) {
 func (f *runFlags) options(ctx context.Context, record plan.Record) (harness.Options, error) {
 	o := harness.Options{
 		Builders: f.builders, Timeout: cmp.Or(record.Timeout, f.timeout), WriteStack: writeStackElsewhere,
+		OnlyWhether: platform.Name() == platform.Wine,
 		Plan: harness.Plan{
 			Stacks: record.Stacks, Commands: record.Commands, Builders: record.Builders, Frames: record.Frames, Windows: record.Windows,
 			Repetitions: record.Repetitions, PeerRepetitions: record.PeerRepetitions, Seed: f.seed,
