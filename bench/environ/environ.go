@@ -94,8 +94,12 @@ func builtFrom() string {
 	if !ok {
 		return Unknown
 	}
+	return stamped(info.Settings)
+}
+
+func stamped(settings []debug.BuildSetting) string {
 	commit, changes := Unknown, ""
-	for _, s := range info.Settings {
+	for _, s := range settings {
 		switch {
 		case s.Key == "vcs.revision" && len(s.Value) >= 12:
 			commit = s.Value[:12]

@@ -3,6 +3,7 @@ package environ
 import (
 	"context"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -70,5 +71,22 @@ func TestFrequency(t *testing.T) {
 	}
 	if got := frequency("cpu MHz: fast\n"); got != 0 {
 		t.Errorf("%v", got)
+	}
+}
+
+// Without git the commit is what the build says.
+func TestStamped(t *testing.T) {
+	at := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef"}
+	for want, settings := range map[string][]debug.BuildSetting{
+		Unknown:                nil,
+		"0123456789ab":         {at, {Key: "vcs.modified", Value: "false"}},
+		"0123456789ab+changes": {{Key: "vcs.modified", Value: "true"}, at},
+	} {
+		if got := stamped(settings); got != want {
+			t.Errorf("%v: %s, want %s", settings, got, want)
+		}
+	}
+	if got := stamped([]debug.BuildSetting{{Key: "vcs.modified", Value: "true"}}); got != Unknown {
+		t.Errorf("without a revision: %s", got)
 	}
 }

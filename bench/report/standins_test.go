@@ -193,3 +193,24 @@ func TestGVisorIsNamed(t *testing.T) {
 		t.Errorf("of a stand-in alone it says: %s", got)
 	}
 }
+
+// A codec that is quicker on a stand-in takes nobody's place.
+func TestStandInsChooseNoCodec(t *testing.T) {
+	content, err := os.ReadFile("testdata/raw/parts/codecs.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content)
+	for name, want := range map[string]string{
+		"linux":  "By it, what crosses should be changed for: ",
+		"gvisor": "Platform gvisor stands in for another: no codec is chosen by it.",
+	} {
+		all, err := workSet(t, map[string]string{"parts/codecs-a.txt": strings.Replace(text, "platform: linux", "platform: "+name, 1)}).Generate()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(all["codecs.md"]); !strings.Contains(got, want) || strings.Contains(got, "By it,") != (name == "linux") {
+			t.Errorf("%s: it lacks %q:\n%s", name, want, got)
+		}
+	}
+}

@@ -40,3 +40,9 @@ func TestStandIn(t *testing.T) {
 		}
 	}
 }
+
+func TestWineVersion(t *testing.T) {
+	if version := WineVersion(); (version != "") != (Name() == Wine) {
+		t.Errorf("on %s Wine says %q", Name(), version)
+	}
+}
