@@ -6,13 +6,13 @@
 package environ
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -70,7 +70,8 @@ func Capture(ctx context.Context, workDir, repository string) []Pair {
 }
 
 // Commit is the work tree's commit, with "+changes" where files differ from it. Where
-// there is no work tree, or no git to ask, it is what this program was built from.
+// there is no work tree, or no git to ask, it is what this program was built from, if
+// that is known.
 func Commit(ctx context.Context, dir string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -80,7 +81,7 @@ func Commit(ctx context.Context, dir string) string {
 	}
 	commit, ok := git("rev-parse", "--short=12", "HEAD")
 	if !ok {
-		return builtFrom()
+		return cmp.Or(built, Unknown)
 	}
 	if changed, ok := git("status", "--porcelain", "--untracked-files=no"); !ok || changed != "" {
 		commit += "+changes"
@@ -88,30 +89,10 @@ func Commit(ctx context.Context, dir string) string {
 	return commit
 }
 
-// builtFrom is the commit that the build stamped on this program.
-func builtFrom() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return Unknown
-	}
-	return stamped(info.Settings)
-}
-
-func stamped(settings []debug.BuildSetting) string {
-	commit, changes := Unknown, ""
-	for _, s := range settings {
-		switch {
-		case s.Key == "vcs.revision" && len(s.Value) >= 12:
-			commit = s.Value[:12]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changes = "+changes"
-		}
-	}
-	if commit == Unknown {
-		return Unknown
-	}
-	return commit + changes
-}
+// built is the commit that this program was built from, where whoever built it said so:
+// go build -ldflags "-X bst/bench/environ.built=COMMIT". Go's own stamp is not there in a
+// further work tree of a repository, nor with -buildvcs=false.
+var built string
 
 func readAll(path string) string {
 	content, err := os.ReadFile(path)

@@ -3,7 +3,6 @@ package environ
 import (
 	"context"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -74,19 +73,15 @@ func TestFrequency(t *testing.T) {
 	}
 }
 
-// Without git the commit is what the build says.
-func TestStamped(t *testing.T) {
-	at := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef"}
-	for want, settings := range map[string][]debug.BuildSetting{
-		Unknown:                nil,
-		"0123456789ab":         {at, {Key: "vcs.modified", Value: "false"}},
-		"0123456789ab+changes": {{Key: "vcs.modified", Value: "true"}, at},
-	} {
-		if got := stamped(settings); got != want {
-			t.Errorf("%v: %s, want %s", settings, got, want)
-		}
+// Without a work tree the commit is what the build was told.
+func TestBuilt(t *testing.T) {
+	dir := t.TempDir()
+	if got := Commit(context.Background(), dir); got != Unknown {
+		t.Errorf("of nothing: %s", got)
 	}
-	if got := stamped([]debug.BuildSetting{{Key: "vcs.modified", Value: "true"}}); got != Unknown {
-		t.Errorf("without a revision: %s", got)
+	t.Cleanup(func() { built = "" })
+	built = "0123456789ab+changes"
+	if got := Commit(context.Background(), dir); got != built {
+		t.Errorf("%s, want %s", got, built)
 	}
 }

@@ -49,8 +49,7 @@ const (
 // that; its value is 1.
 const UnitWorks = "works"
 
-// Whether are the units that Options.OnlyWhether leaves: they are the same however
-// long a run takes.
+// Whether are the units that Options.OnlyWhether leaves: counts, which tell no speed.
 var Whether = []string{UnitWorks, UnitWritten, UnitEvents}
 
 // clock is a time of day, or since the start, in what a program wrote.

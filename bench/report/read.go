@@ -181,8 +181,8 @@ func (f *File) Machine() string {
 // say nothing: it is of Wine.
 func (f *File) onlyWhether() bool { return f.Platform() == platform.Wine }
 
-// dropTimes leaves of such a file what is the same however long a run takes, as the
-// harness writes it there; people may send in what another program wrote.
+// dropTimes leaves of such a file what the harness writes there; people may send in
+// what another program wrote.
 func (f *File) dropTimes() {
 	for _, r := range f.Runs {
 		maps.DeleteFunc(r.Values, func(unit string, _ float64) bool {
