@@ -49,12 +49,18 @@ lint: ## gofmt, go vet (for Windows too), staticcheck, govulncheck
 fuzz-smoke: ## run every fuzzer for FUZZTIME
 	@contrib/fuzz-smoke $(FUZZTIME)
 
+.PHONY: bench-wine
+bench-wine: ## record what works under Wine (no times), to reports/raw/wine.txt, and make the report
+	@contrib/bench-wine
+	$(MAKE) report
+
 # Each is static and needs nothing beside it; the plans are in bst-bench.
 DIST = linux/amd64 linux/arm64 windows/amd64 darwin/arm64
 .PHONY: dist
 dist: ## build bst and bst-bench for other platforms, to dist/PLATFORM/: docs/platforms.md
-	@set -e; for p in $(DIST); do echo "dist/$${p%/*}-$${p#*/}"; \
-		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o dist/$${p%/*}-$${p#*/}/ ./cmd/bst ./cmd/bst-bench; done
+	@set -e; commit=$$(git rev-parse --short=12 HEAD); [ -z "$$(git status --porcelain --untracked-files=no)" ] || commit=$$commit+changes; \
+	for p in $(DIST); do echo "dist/$${p%/*}-$${p#*/}"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags "-X bst/bench/environ.built=$$commit" -o dist/$${p%/*}-$${p#*/}/ ./cmd/bst ./cmd/bst-bench; done
 
 .PHONY: bench
 bench: build ## measure by a plan of bench/plans (bin/bst-bench plans), to reports/: PLAN=full, PEER=NAME=PATH

@@ -6,6 +6,7 @@
 package environ
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -57,6 +58,9 @@ func Capture(ctx context.Context, workDir, repository string) []Pair {
 		{"go", runtime.Version()},
 		{"commit", Commit(ctx, repository)},
 	}
+	if version := platform.WineVersion(); version != "" {
+		facts = append(facts, Pair{"wine", version})
+	}
 	for i := range facts {
 		if facts[i].Value == "" {
 			facts[i].Value = Unknown
@@ -65,7 +69,9 @@ func Capture(ctx context.Context, workDir, repository string) []Pair {
 	return facts
 }
 
-// Commit is the work tree's commit, with "+changes" where files differ from it.
+// Commit is the work tree's commit, with "+changes" where files differ from it. Where
+// there is no work tree, or no git to ask, it is what this program was built from, if
+// that is known.
 func Commit(ctx context.Context, dir string) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -75,13 +81,18 @@ func Commit(ctx context.Context, dir string) string {
 	}
 	commit, ok := git("rev-parse", "--short=12", "HEAD")
 	if !ok {
-		return Unknown
+		return cmp.Or(built, Unknown)
 	}
 	if changed, ok := git("status", "--porcelain", "--untracked-files=no"); !ok || changed != "" {
 		commit += "+changes"
 	}
 	return commit
 }
+
+// built is the commit that this program was built from, where whoever built it said so:
+// go build -ldflags "-X bst/bench/environ.built=COMMIT". Go's own stamp is not there in a
+// further work tree of a repository, nor with -buildvcs=false.
+var built string
 
 func readAll(path string) string {
 	content, err := os.ReadFile(path)

@@ -72,3 +72,16 @@ func TestFrequency(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Without a work tree the commit is what the build was told.
+func TestBuilt(t *testing.T) {
+	dir := t.TempDir()
+	if got := Commit(context.Background(), dir); got != Unknown {
+		t.Errorf("of nothing: %s", got)
+	}
+	t.Cleanup(func() { built = "" })
+	built = "0123456789ab+changes"
+	if got := Commit(context.Background(), dir); got != built {
+		t.Errorf("%s, want %s", got, built)
+	}
+}

@@ -44,6 +44,10 @@ type Options struct {
 	WriteStack func(ctx context.Context, spec stacks.Spec, format stacks.Format, dir string) error
 	// Facts describe the machine; they head the record.
 	Facts []environ.Pair
+	// OnlyWhether says that the record tells of each case whether it works, and no
+	// time, processor or memory: those of a platform that stands in for another's
+	// programs and not for its speed (Wine) are nobody's.
+	OnlyWhether bool
 	// Skipped says what was asked for and cannot be measured here, with the reason
 	// of each: it is recorded.
 	Skipped []string
@@ -80,7 +84,7 @@ func Run(ctx context.Context, o Options, out io.Writer) (_ Outcome, err error) {
 	}
 	rounds := o.Plan.Rounds()
 	r := &runner{
-		Options: o, record: &record{out: out}, sizes: map[string]int{}, tries: map[string]*tries{}, stayed: map[string]place.Place{},
+		Options: o, record: &record{out: out, onlyWhether: o.OnlyWhether}, sizes: map[string]int{}, tries: map[string]*tries{}, stayed: map[string]place.Place{},
 		progress: newProgress(rounds),
 	}
 	defer func() { err = errors.Join(err, r.endBackends()) }()
@@ -209,9 +213,12 @@ func (r *runner) heading() []environ.Pair {
 	add("warm-up", "every tool and strategy: one show of each stack; what is rebuilt was built once before")
 	add("time-limit", "%v a run", r.Timeout)
 	add("fresh-caches", "each in a part of the disk of its own, where the file system can do that (ext4), and removed after its run")
-	if peakTold() {
+	switch {
+	case r.OnlyWhether:
+		add("figures", "none of time, processor or memory: here is only told what works")
+	case peakTold():
 		add("peak-rss", "largest process, as wait4 tells; with a backend, VmHWM of frontend and backend added, polled from /proc")
-	} else {
+	default:
 		add("peak-rss", "not told here: a process's begins at that of the harness that starts it")
 	}
 	if slices.Contains(p.Commands, ShowCold) && !evicts() {
@@ -381,7 +388,11 @@ func (r *runner) measure(ctx context.Context, c Case, round int, t *tries) error
 	}
 	t.good++
 	r.noise.add(&result)
-	fmt.Fprintf(r.Log, "%s: %.2f s%s\n", line, result.Wall.Seconds(), r.progress)
+	took := fmt.Sprintf("%.2f s", result.Wall.Seconds())
+	if r.OnlyWhether {
+		took = "works"
+	}
+	fmt.Fprintf(r.Log, "%s: %s%s\n", line, took, r.progress)
 	return r.record.result(c, round, &result)
 }
 
@@ -466,7 +477,7 @@ func (r *runner) run(ctx context.Context, c Case, cache string) (result, error) 
 		out.tally, wrong = readTally(tally)
 	}
 	if wrong == nil {
-		wrong = out.doubt()
+		wrong = out.doubt(r.OnlyWhether)
 	}
 	if wrong != nil {
 		return result{}, &measure.FailedError{

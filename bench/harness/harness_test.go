@@ -113,6 +113,62 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// Where only is told whether something works, a record has no time, processor or memory
+// in it, and is read as any other.
+func TestOnlyWhether(t *testing.T) {
+	p := plan(t, "one", "broken")
+	p.Stacks, p.Tools, p.Repetitions = p.Stacks[:1], p.Tools[:1], 2
+	o := optionsFor(t, p, time.Minute)
+	var out, log bytes.Buffer
+	o.OnlyWhether, o.Log = true, &log
+	outcome, err := harness.Run(context.Background(), o, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := report.Read("record.txt", out.Bytes())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out.String())
+	}
+	if outcome.Failed != 12 || len(f.Runs) != 12 || len(f.Failures) != 12 {
+		t.Errorf("%d runs, %d failures, %+v", len(f.Runs), len(f.Failures), outcome)
+	}
+	for _, r := range f.Runs {
+		if r.Values[harness.UnitWorks] != 1 || r.Command == "show" && r.Values[harness.UnitWritten] == 0 {
+			t.Errorf("%+v", r)
+		}
+		for unit := range r.Values {
+			if !slices.Contains(harness.Whether, unit) {
+				t.Errorf("it tells %s", unit)
+			}
+		}
+	}
+	for line := range strings.Lines(out.String()) {
+		if key, _, _ := strings.Cut(line, ": "); key == "date" || key == "time-limit" {
+			continue
+		}
+		for _, unit := range []string{"ns/op", "RSS", "cpu", "NOISE", " s\n"} {
+			if strings.Contains(line, unit) && !strings.HasPrefix(line, "=== END") {
+				t.Errorf("the record has a figure: %s", line)
+			}
+		}
+	}
+	if !strings.Contains(log.String(), ": works") || strings.Contains(log.String(), "0.0") {
+		t.Errorf("whoever waits reads:\n%s", log.String())
+	}
+}
+
+func TestWithoutTimes(t *testing.T) {
+	for line, want := range map[string]string{
+		"[00:01:02][a.bst] SUCCESS":     "[--:--:--][a.bst] SUCCESS",
+		"[00:01:02.123456][a] FAILURE":  "[--:--:--][a] FAILURE",
+		"ratio 1:2, sha256:00:11, 3 of": "ratio 1:2, sha256:00:11, 3 of",
+	} {
+		if got := harness.WithoutTimes(line); got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+}
+
 // What fails is recorded as failed, with what it wrote, and gives no figure;
 // so does what ends well without having done its work.
 func TestFailures(t *testing.T) {

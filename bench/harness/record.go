@@ -3,6 +3,7 @@ package harness
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -43,6 +44,20 @@ const (
 	UnitOthers = "others-cpu-ns/op"
 	UnitSteal  = "steal-ns/op"
 )
+
+// UnitWorks is of a run that did what it should, where no more is told of it than
+// that; its value is 1.
+const UnitWorks = "works"
+
+// Whether are the units that Options.OnlyWhether leaves: counts, which tell no speed.
+var Whether = []string{UnitWorks, UnitWritten, UnitEvents}
+
+// clock is a time of day, or since the start, in what a program wrote.
+var clock = regexp.MustCompile(`\b\d+:\d\d:\d\d(\.\d+)?\b`)
+
+// WithoutTimes is a line of a program's output with its times made unreadable, where
+// no times are to be told.
+func WithoutTimes(line string) string { return clock.ReplaceAllLiteralString(line, "--:--:--") }
 
 // BaseUnit is the unit that benchfmt reads a unit as: nanoseconds as seconds.
 func BaseUnit(unit string) string {
@@ -95,6 +110,8 @@ const maxFailureLines = 25
 type record struct {
 	out   io.Writer
 	round int // the last that was written
+	// onlyWhether is Options.OnlyWhether.
+	onlyWhether bool
 }
 
 // head says what holds for all results.
@@ -105,7 +122,9 @@ func (r *record) head(facts []environ.Pair) error {
 	}
 	text.WriteString("\n")
 	for _, unit := range []string{UnitWall, UnitCPU, UnitUser, UnitSystem, UnitPeak, UnitWritten} {
-		fmt.Fprintf(&text, "Unit %s better=lower\n", unit)
+		if !r.onlyWhether || slices.Contains(Whether, unit) {
+			fmt.Fprintf(&text, "Unit %s better=lower\n", unit)
+		}
 	}
 	_, err := io.WriteString(r.out, text.String())
 	return err
@@ -129,7 +148,14 @@ func (r *record) result(c Case, round int, m *result) error {
 	var text strings.Builder
 	r.enter(round, &text)
 	fmt.Fprintf(&text, "Benchmark%s\t1", c.Name())
-	add := func(value int64, unit string) { fmt.Fprintf(&text, "\t%d %s", value, unit) }
+	add := func(value int64, unit string) {
+		if !r.onlyWhether || slices.Contains(Whether, unit) {
+			fmt.Fprintf(&text, "\t%d %s", value, unit)
+		}
+	}
+	if r.onlyWhether {
+		add(1, UnitWorks)
+	}
 	add(m.Wall.Nanoseconds(), UnitWall)
 	add((m.User + m.System).Nanoseconds(), UnitCPU)
 	add(m.User.Nanoseconds(), UnitUser)
@@ -173,10 +199,14 @@ func (r *record) result(c Case, round int, m *result) error {
 func (r *record) failure(c Case, round int, failed *measure.FailedError) error {
 	var text strings.Builder
 	r.enter(round, &text)
-	fmt.Fprintf(&text, "%s%s\n%s%s\n", FailureLead, c.Name(), FailureIndent, printable(failed.Error()))
+	told := printable
+	if r.onlyWhether {
+		told = func(line string) string { return WithoutTimes(printable(line)) }
+	}
+	fmt.Fprintf(&text, "%s%s\n%s%s\n", FailureLead, c.Name(), FailureIndent, told(failed.Error()))
 	tail := strings.Split(strings.TrimRight(failed.Tail, "\r\n"), "\n")
 	for _, line := range tail[max(0, len(tail)-maxFailureLines):] {
-		fmt.Fprintf(&text, "%s%s\n", FailureIndent, printable(line))
+		fmt.Fprintf(&text, "%s%s\n", FailureIndent, told(line))
 	}
 	_, err := io.WriteString(r.out, text.String())
 	return err

@@ -173,7 +173,7 @@ func TestInclude(t *testing.T) {
 // The program has the plans with it, those that are made of others too.
 func TestBuiltIn(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for _, name := range []string{"quick", "full", "full-short", "platform", "gvisor"} {
+	for _, name := range []string{"quick", "full", "full-short", "platform", "gvisor", "wine"} {
 		if p, err := Read(name); err != nil || p.Name != name || len(p.Records) == 0 {
 			t.Errorf("%s: %+v, %v", name, p, err)
 		}

@@ -94,7 +94,7 @@ func (g group) String() string {
 
 func (s *Set) whenSplitting() answer {
 	a := answer{question: "When does splitting pay?"}
-	var pays []string
+	var pays, elsewhere []string // elsewhere: on stand-ins
 	n, faster, slower := 0, 0, 0
 	t := &table{header: []string{"platform", "terminal", "command", "strategy", "wall", "verdict", "processor", "peak memory", "cases", "shorter", "longer"}, text: 4}
 	for _, g := range s.groups() {
@@ -104,9 +104,14 @@ func (s *Set) whenSplitting() answer {
 				continue
 			}
 			shorter, longer := p.count()
-			n, faster, slower = n+len(p.cases), faster+shorter, slower+longer
+			where := &pays
+			if platform.StandIn(g.platform) {
+				where = &elsewhere
+			} else {
+				n, faster, slower = n+len(p.cases), faster+shorter, slower+longer
+			}
 			if p.ratios.below(1) {
-				pays = append(pays, fmt.Sprintf("%s (%s: %s)", g, strategy, format(ratio, p.ratios)))
+				*where = append(*where, fmt.Sprintf("%s (%s: %s)", g, strategy, format(ratio, p.ratios)))
 			}
 			t.add(g.platform, g.terminal, g.command, strategy, format(ratio, p.ratios), p.verdict(),
 				format(ratio, s.pooled(cpu, against(strategy, control, g.in())).ratios),
@@ -114,17 +119,30 @@ func (s *Set) whenSplitting() answer {
 				fmt.Sprint(len(p.cases)), fmt.Sprint(shorter), fmt.Sprint(longer))
 		}
 	}
+	if len(t.rows) > 0 {
+		a.detail = func(p *page) {
+			p.printf("A backend in a process of its own, to one in the frontend's process (%s). Wall is the\n"+
+				"geometric mean over the cases of a row; the last columns count those in which the\n"+
+				"difference is beyond doubt (the 95 %% interval does not reach 1).\n\n", control)
+			p.table(t)
+		}
+	}
+	onStandIns := ""
+	if len(elsewhere) > 0 {
+		onStandIns = " On a stand-in, which is in none of these counts, it pays for " + strings.Join(elsewhere, "; for ") + "."
+	}
 	if n == 0 {
-		a.short = "It was " + a.lacks("strategies with a backend of its own", measureStrategies) + "."
+		a.short = "It was " + a.lacks("strategies with a backend of its own", measureStrategies) + "." + onStandIns
 		return a
 	}
+	own := s.own()
 	where := "Nowhere that was measured."
 	if len(pays) > 0 {
 		where = "For " + strings.Join(pays, "; for ") + "."
 	}
 	a.short = fmt.Sprintf("%s Of %s (a command on a stack and a terminal, with %s beside one process) a backend of its own is quicker beyond doubt in %d and slower in %d; "+
-		"chance alone would make %.0f of each.", where, counted(n, "case"), strings.Join(backends, " or "), faster, slower, math.Ceil(float64(n)*0.025))
-	event := s.pooled(wall, against("pipe", control, also(drawnPerEvent, ofCommand("build"), withTerminal)))
+		"chance alone would make %.0f of each.", where, counted(n, "case"), strings.Join(backends, " or "), faster, slower, math.Ceil(float64(n)*0.025)) + onStandIns
+	event := own.pooled(wall, against("pipe", control, also(drawnPerEvent, ofCommand("build"), withTerminal)))
 	if len(event.ratios) == 0 {
 		a.short += " Drawn on every event, as in 2019: " + a.lacks("a split without batching, as in 2019", measureSplit) + "."
 	} else {
@@ -132,18 +150,12 @@ func (s *Set) whenSplitting() answer {
 	}
 	var stays []string
 	for _, command := range []string{"show", "build"} {
-		if p := s.pooled(wall, against("warm", control, also(ours, ofCommand(command)))); len(p.ratios) > 0 {
+		if p := own.pooled(wall, against("warm", control, also(ours, ofCommand(command)))); len(p.ratios) > 0 {
 			stays = append(stays, format(ratio, p.ratios)+" the time for bst "+command)
 		}
 	}
 	if len(stays) > 0 {
 		a.short += " A backend that stays (warm) takes " + list(stays) + "."
-	}
-	a.detail = func(p *page) {
-		p.printf("A backend in a process of its own, to one in the frontend's process (%s). Wall is the\n"+
-			"geometric mean over the cases of a row; the last columns count those in which the\n"+
-			"difference is beyond doubt (the 95 %% interval does not reach 1).\n\n", control)
-		p.table(t)
 	}
 	return a
 }
@@ -172,7 +184,7 @@ func (s *Set) whatBatching() answer {
 		drawing.add(c.platform, c.terminal, c.strategy, format(ratio, p.ratios), p.verdict(),
 			format(ratio, s.pooled(cpu, framesToEvents(in)).ratios), format(ratio, s.pooled(written, framesToEvents(in)).ratios))
 		switch {
-		case c.strategy != control || c.terminal == "none" || len(p.ratios) == 0:
+		case c.strategy != control || c.terminal == "none" || len(p.ratios) == 0 || platform.StandIn(c.platform):
 		case p.ratios.above(1) && (worst == nil || p.ratios.summary().Center > worst.ratios.summary().Center):
 			worst, worstOn = p, c.terminal
 		case other == nil || p.ratios.summary().Center > other.ratios.summary().Center:
@@ -187,21 +199,22 @@ func (s *Set) whatBatching() answer {
 	default:
 		a.short = "Drawing in frames instead of on every event: " + a.lacks("drawing on every event", measureTerminals) + "."
 	}
+	own := s.own()
 	gathering := &table{header: []string{"strategy", "to", "wall", "verdict", "processor", "cases", "shorter", "longer"}, text: 2}
 	for _, strategy := range []string{"batched", "pipe+batched", "socket+batched"} {
 		base := strings.TrimSuffix(strings.TrimSuffix(strategy, "batched"), "+")
 		if base == "" {
 			base = control
 		}
-		p := s.pooled(wall, against(strategy, base, ours))
+		p := own.pooled(wall, against(strategy, base, ours))
 		if len(p.cases) == 0 {
 			continue
 		}
 		shorter, longer := p.count()
-		gathering.add(strategy, base, format(ratio, p.ratios), p.verdict(), format(ratio, s.pooled(cpu, against(strategy, base, ours)).ratios),
+		gathering.add(strategy, base, format(ratio, p.ratios), p.verdict(), format(ratio, own.pooled(cpu, against(strategy, base, ours)).ratios),
 			fmt.Sprint(len(p.cases)), fmt.Sprint(shorter), fmt.Sprint(longer))
 	}
-	alone := s.pooled(wall, against("batched", control, ours))
+	alone := own.pooled(wall, against("batched", control, ours))
 	if len(alone.ratios) == 0 {
 		a.short += " Gathering events on their way: " + a.lacks("the strategy batched", measureStrategies) + "."
 	} else {
@@ -435,7 +448,7 @@ func (s *Set) howIn2019() answer {
 					continue
 				}
 				shares.add(f.Platform(), f.Name, c.Stack, c.Terminal, d.how, format(percent, share))
-				if c.Terminal != "none" {
+				if c.Terminal != "none" && !f.standIn() {
 					middle[len(middle)+1] = share.summary().Center
 				}
 			}
@@ -514,10 +527,11 @@ func toReported(saved series) string {
 
 func (s *Set) howSure() answer {
 	a := answer{question: "How sure is this, and which gaps are there?"}
-	machines := distinct(s.Files, func(f *File) string { return f.Platform() + " " + f.Machine() })
+	files := s.own().Files
+	machines := distinct(files, func(f *File) string { return f.Platform() + " " + f.Machine() })
 	runs, failures, busy := 0, 0, 0
 	half := series{}
-	for _, f := range s.Files {
+	for _, f := range files {
 		runs += len(f.Runs)
 		failures += len(f.Failures)
 		if f.busy() != "" {
@@ -531,8 +545,22 @@ func (s *Set) howSure() answer {
 			}
 		}
 	}
+	var besides []string
+	for _, name := range distinct(s.standIns(), (*File).Platform) {
+		n := 0
+		for _, f := range s.standIns() {
+			if f.Platform() == name {
+				n += len(f.Runs)
+			}
+		}
+		besides = append(besides, counted(n, "run")+" on "+name)
+	}
+	onStandIns := ""
+	if len(besides) > 0 {
+		onStandIns = "On stand-ins, besides, and in none of these figures: " + list(besides) + ". "
+	}
 	if runs == 0 {
-		a.short = "Nothing was measured."
+		a.short = strings.TrimSpace("Nothing was measured. " + onStandIns)
 		return a
 	}
 	spread := "no case has the six rounds that an interval needs"
@@ -541,9 +569,9 @@ func (s *Set) howSure() answer {
 	}
 	a.short = fmt.Sprintf("%s on %s (%s), %d failed; %s. ", counted(runs, "run"), counted(len(machines), "machine"), strings.Join(machines, ", "), failures, spread)
 	if busy > 0 {
-		a.short += fmt.Sprintf("%d of %s from busy machines, where a few percent mean little. ", busy, counted(len(s.Files), "file"))
+		a.short += fmt.Sprintf("%d of %s from busy machines, where a few percent mean little. ", busy, counted(len(files), "file"))
 	}
-	commits := distinct(s.Files, func(f *File) string {
+	commits := distinct(files, func(f *File) string {
 		commit, _, _ := strings.Cut(f.Fact("commit"), "+")
 		return commit
 	})
@@ -559,6 +587,7 @@ func (s *Set) howSure() answer {
 	if len(missing) > 0 {
 		a.short += "No file is from " + list(missing) + ". "
 	}
+	a.short += onStandIns
 	if n := len(s.Skipped); n > 0 {
 		a.short += counted(n, "raw file") + " could not be used. "
 	}

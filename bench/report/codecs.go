@@ -70,6 +70,10 @@ func (p *page) codecs(part *Part) {
 		}
 		p.table(t)
 	}
+	if part.standIn() {
+		p.printf("Platform %s stands in for another: no codec is chosen by it.\n\n", part.Platform())
+		return
+	}
 	var winners []string
 	for codec, n := range better {
 		if n == len(part.axis("session")) {

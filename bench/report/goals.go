@@ -340,10 +340,11 @@ func onBackends(_ *File, a Axes) bool { return slices.Contains(backends, a.Strat
 
 // goals gives each goal's verdict by the case that is furthest from it.
 func (p *page) goals(s *Set) {
+	s = s.own()
 	p.printf("## Goals\n\nA goal is reached or not by the median, in the worst case that was measured; it is in doubt\n" +
 		"where the interval reaches over the bound. Of a case that several files have, the one with the\n" +
-		"most rounds counts. A ratio to a peer is the peer's figure divided by ours.\n" +
-		"What a test holds has the test. Every case: [figures.md](figures.md#goals-case-by-case).\n\n")
+		"most rounds counts; no stand-in for a platform is in it. A ratio to a peer is the peer's figure\n" +
+		"divided by ours. What a test holds has the test. Every case: [figures.md](figures.md#goals-case-by-case).\n\n")
 	for _, part := range goals {
 		t := &table{header: []string{"goal", "verdict", "worst measured", "where", "cases that reach it"}, text: 4}
 		for _, g := range part.goals {
@@ -407,6 +408,7 @@ func (g *goal) unmeasured() string {
 
 // everyGoal gives every case of every goal.
 func (p *page) everyGoal(s *Set) {
+	s = s.own()
 	t := &table{header: []string{"goal", "verdict", "measured", "file", "case"}, text: 5}
 	for _, part := range goals {
 		for _, g := range part.goals {
@@ -426,6 +428,7 @@ func (p *page) everyGoal(s *Set) {
 // goalCounts says how many goals are reached wherever they were measured, missed
 // somewhere, and not measured.
 func (s *Set) goalCounts() string {
+	s = s.own()
 	reached, missed, unmeasured, tested := 0, 0, 0, 0
 	for _, part := range goals {
 		for _, g := range part.goals {

@@ -93,7 +93,7 @@ type plotted struct {
 // plots are those that there are figures for.
 func (s *Set) plots() []plotted {
 	var all []plotted
-	if lines := scaling(s.Files); len(lines) > 0 {
+	if lines := scaling(s.own().Files); len(lines) > 0 {
 		all = append(all, plotted{"scaling.svg", "What bst show takes, by the number of elements", func(w io.Writer) error { return writeScaling(w, lines) }})
 	}
 	all = append(all, s.timelines()...)

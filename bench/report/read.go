@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -19,17 +20,40 @@ import (
 
 	"bst/bench/environ"
 	"bst/bench/harness"
+	"bst/impl/platform"
 )
 
 // Set is everything that was measured.
 type Set struct {
-	Files                        []*File
+	Files []*File
+	// Works are records of Wine: they say what works there. No figure is from them.
+	Works                        []*File
 	Codecs, Spawn, Timelines, UI []*Part
 	// GoBench are records of `go test -bench`.
 	GoBench []*Part
 	// Skipped are the files that no figure is from.
 	Skipped []Skipped
 }
+
+// own is what was measured on platforms that are themselves. Figures over all
+// platforms, and the goals, are of it: what is of a stand-in stands in rows with its
+// name.
+func (s *Set) own() *Set {
+	o := &Set{Skipped: s.Skipped}
+	o.Files = slices.DeleteFunc(slices.Clone(s.Files), (*File).standIn)
+	without := func(parts []*Part) []*Part {
+		return slices.DeleteFunc(slices.Clone(parts), func(p *Part) bool { return p.standIn() })
+	}
+	o.Codecs, o.Spawn, o.Timelines, o.UI, o.GoBench = without(s.Codecs), without(s.Spawn), without(s.Timelines), without(s.UI), without(s.GoBench)
+	return o
+}
+
+// standIns are the files that own leaves out.
+func (s *Set) standIns() []*File {
+	return slices.DeleteFunc(slices.Clone(s.Files), func(f *File) bool { return !f.standIn() })
+}
+
+func (f *File) standIn() bool { return platform.StandIn(f.Platform()) }
 
 // Skipped is a file that was not used.
 type Skipped struct {
@@ -153,6 +177,26 @@ func (f *File) Machine() string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(all, "\n"))))[:6]
 }
 
+// onlyWhether says that the file tells what works, and that its times, if it has any,
+// say nothing: it is of Wine.
+func (f *File) onlyWhether() bool { return f.Platform() == platform.Wine }
+
+// dropTimes leaves of such a file what the harness writes there; people may send in
+// what another program wrote.
+func (f *File) dropTimes() {
+	for _, r := range f.Runs {
+		maps.DeleteFunc(r.Values, func(unit string, _ float64) bool {
+			return !slices.ContainsFunc(harness.Whether, func(u string) bool { return harness.BaseUnit(u) == unit })
+		})
+	}
+	for _, failure := range f.Failures {
+		for i, line := range failure.Text {
+			failure.Text[i] = harness.WithoutTimes(line)
+		}
+	}
+	f.Remarks = slices.DeleteFunc(f.Remarks, func(r Remark) bool { return r.Kind == harness.RemarkNoise })
+}
+
 // Peer says that a tool is not ours.
 func (f *File) Peer(tool string) bool {
 	return strings.HasPrefix(f.Fact("tool-"+tool), "peer")
@@ -169,11 +213,17 @@ func ReadSet(dir string) (*Set, error) {
 	if s.Files, err = readDir(s, dir, "", Read); err != nil {
 		return nil, err
 	}
+	s.Works = slices.DeleteFunc(slices.Clone(s.Files), func(f *File) bool { return !f.onlyWhether() })
+	s.Files = slices.DeleteFunc(s.Files, (*File).onlyWhether)
 	parts, err := readDir(s, dir, "parts", readPart)
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range parts {
+		if p.onlyWhether() {
+			s.Skipped = append(s.Skipped, Skipped{"parts/" + p.Name + ".txt", "it has times of Wine, which are not published"})
+			continue
+		}
 		kind := p.kind()
 		list := map[string]*[]*Part{"codecs": &s.Codecs, "spawn": &s.Spawn, "timeline": &s.Timelines, "ui": &s.UI, "go": &s.GoBench}[kind]
 		if list == nil {
@@ -246,6 +296,9 @@ func Read(name string, content []byte) (*File, error) {
 	}
 	if len(f.Runs)+len(f.Failures)+len(f.Remarks) == 0 {
 		return nil, errNothing
+	}
+	if f.onlyWhether() {
+		f.dropTimes()
 	}
 	return f, nil
 }

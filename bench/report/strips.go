@@ -112,7 +112,11 @@ func clean(name string) string {
 // interval as a bar, on a logarithmic axis.
 func writeStrips(w io.Writer, f *File, stack string) error {
 	command, rows := strips(f, stack)
-	p := newPlot(fmt.Sprintf("%s of %s (%s): every run, median and 95 %% interval", command, stack, f.Name), "wall time, s", "")
+	of := f.Name
+	if f.standIn() {
+		of += ", on " + f.Platform() // whatever the file is called
+	}
+	p := newPlot(fmt.Sprintf("%s of %s (%s): every run, median and 95 %% interval", command, stack, of), "wall time, s", "")
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, decades{}
 	slices.Reverse(rows) // the first stands on top
 	var names []string

@@ -38,6 +38,7 @@ func (s *Set) writeSummary(w io.Writer) error {
 	p.perTask(s)
 	p.plots(s)
 	p.goals(s)
+	p.works(s)
 	p.machines(s)
 	p.notMeasured(s, answers)
 	p.howToRead()
@@ -120,12 +121,12 @@ func (p *page) plots(s *Set) {
 }
 
 func (p *page) machines(s *Set) {
-	if len(s.Files) == 0 {
+	if len(s.Files)+len(s.Works) == 0 {
 		return
 	}
 	p.printf("## Files and machines\n\n")
 	t := &table{header: []string{"file", "platform", "machine", "kernel", "processor", "memory", "file system", "date", "commit", "busy", "runs", "failed"}, text: 10}
-	for _, f := range s.Files {
+	for _, f := range slices.Concat(s.Files, s.Works) {
 		t.add("[raw/"+f.Name+".txt](raw/"+f.Name+".txt)", f.Platform(), f.Machine(), f.Fact("kernel"), f.Fact("cores")+" × "+f.Fact("cpu"), f.Fact("memory"),
 			f.Fact("filesystem"), f.Fact("date"), f.Fact("commit"), f.busy(), fmt.Sprint(len(f.Runs)), fmt.Sprint(len(f.Failures)))
 	}
@@ -186,6 +187,9 @@ func (p *page) notMeasured(s *Set, answers []answer) {
 		default:
 			p.printf("- strategies on %s, terminal %s: %s\n", c.Platform, terminalNames[c.Terminal], measureTerminals)
 		}
+	}
+	if len(s.Works) == 0 {
+		p.printf("- what works under Wine: %s\n", measureWine)
 	}
 	if len(s.Timelines) == 0 {
 		p.printf("- what the user interface costs while a build runs: %s\n", measureTimeline)

@@ -9,7 +9,7 @@ import (
 // perTask is what a task that does nothing costs, of us and of other tools, where
 // both were measured on the same stack and terminal: builds of stacks of rapid tasks.
 func (p *page) perTask(s *Set) {
-	t := &table{header: []string{"file", "stack", "terminal", "tool", "strategy", "wall, a task", "processor, a task", "written, a task"}, text: 5}
+	t := &table{header: []string{"file", "platform", "stack", "terminal", "tool", "strategy", "wall, a task", "processor, a task", "written, a task"}, text: 6}
 	for _, f := range s.Files {
 		for _, stack := range axis(f, func(a Axes) string { return a.Stack }) {
 			n := float64(f.elements(stack))
@@ -29,7 +29,7 @@ func (p *page) perTask(s *Set) {
 					}
 					return format(per, shares)
 				}
-				t.add(f.Name, stack, a.Terminal, a.Tool, a.Strategy, each(wall, perEventTime), each(cpu, perEventTime), each(written, perEventBytes))
+				t.add(f.Name, f.Platform(), stack, a.Terminal, a.Tool, a.Strategy, each(wall, perEventTime), each(cpu, perEventTime), each(written, perEventBytes))
 			}
 		}
 	}

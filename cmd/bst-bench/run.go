@@ -23,6 +23,7 @@ import (
 	"bst/bench/plan"
 	"bst/bench/stacks"
 	"bst/bench/terminal"
+	"bst/impl/platform"
 	"bst/strategies"
 )
 
@@ -207,7 +208,7 @@ func (f *runFlags) measure(cmd *cobra.Command, record plan.Record, output, work 
 	} else if err != nil {
 		return harness.Outcome{}, err
 	}
-	defer func() { err = errors.Join(err, os.Remove(output+".lock"), lock.Unlock()) }()
+	defer func() { err = errors.Join(err, release(lock)) }()
 	options, err := f.options(ctx, record)
 	if err != nil {
 		return harness.Outcome{}, err
@@ -270,6 +271,7 @@ func (f *runFlags) open(path string) (*os.File, *harness.Interrupted, error) {
 func (f *runFlags) options(ctx context.Context, record plan.Record) (harness.Options, error) {
 	o := harness.Options{
 		Builders: f.builders, Timeout: cmp.Or(record.Timeout, f.timeout), WriteStack: writeStackElsewhere,
+		OnlyWhether: platform.Name() == platform.Wine,
 		Plan: harness.Plan{
 			Stacks: record.Stacks, Commands: record.Commands, Builders: record.Builders, Frames: record.Frames, Windows: record.Windows,
 			Repetitions: record.Repetitions, PeerRepetitions: record.PeerRepetitions, Seed: f.seed,

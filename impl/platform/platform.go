@@ -25,6 +25,10 @@ const (
 	GVisor = "gvisor"
 )
 
+// StandIn says of a platform's name that it is one of those that stand in for others:
+// what is measured there is theirs alone.
+func StandIn(name string) bool { return name == Wine || name == GVisor }
+
 // Name is this platform's name.
 func Name() string {
 	if isWine() {

@@ -32,3 +32,17 @@ func TestName(t *testing.T) {
 		t.Errorf("%s on %s, want one of %v", got, runtime.GOOS, known)
 	}
 }
+
+func TestStandIn(t *testing.T) {
+	for name, want := range map[string]bool{Wine: true, GVisor: true, Linux: false, WSL1: false, WSL2: false, Windows: false, "unknown": false} {
+		if got := StandIn(name); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestWineVersion(t *testing.T) {
+	if version := WineVersion(); (version != "") != (Name() == Wine) {
+		t.Errorf("on %s Wine says %q", Name(), version)
+	}
+}
