@@ -31,17 +31,20 @@ func (p *page) works(s *Set) {
 	}
 	p.printf("\n")
 	p.table(t)
+	var whys []string
 	for _, f := range s.Works {
 		for _, g := range f.reasons() {
-			p.printf("- %s: failed: %s: %s\n", f.Name, list(g.where), escapeText(g.why))
+			whys = append(whys, fmt.Sprintf("- %s: failed: %s: %s\n", f.Name, list(g.where), escapeText(g.why)))
 		}
 		for _, r := range f.Remarks {
 			if r.Kind == harness.RemarkSkipped {
-				p.printf("- %s: skipped: %s\n", f.Name, escapeText(r.Text))
+				whys = append(whys, fmt.Sprintf("- %s: skipped: %s\n", f.Name, escapeText(r.Text)))
 			}
 		}
 	}
-	p.printf("\n")
+	if len(whys) > 0 {
+		p.printf("%s\n", strings.Join(whys, ""))
+	}
 }
 
 // worked is how one command went, with a strategy on a terminal, over all stacks.
