@@ -6,73 +6,73 @@ package strategies
 // in docs/strategies.md. Above each row stands what was measured: wall time, as
 // many times that of inprocess, over all commands and stacks of the files named.
 var defaults = []Choice{
-	// From gnome, slow-terminals, spawning, splitting, splitting-per-event:
-	// batched: 0.994× [0.984× – 1.04×] (10 cases, 28 rounds)
-	// pipe: 1.21× [1.10× – 1.35×] (11 cases, 34 rounds)
-	// pipe+batched: 1.31× [1.10× – 1.49×] (10 cases, 28 rounds)
-	// socket: 1.18× [1.06× – 1.51×] (9 cases, 22 rounds)
-	// socket+batched: 1.26× [1.09× – 1.49×] (9 cases, 22 rounds)
-	// warm: 1.12× [0.886× – 1.15×] (9 cases, 22 rounds); no candidate, its backend stays
+	// From gnome, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
+	// batched: 0.971× [0.940× – 1.07×] (10 cases, 28 rounds)
+	// pipe: 1.31× [1.15× – 1.51×] (11 cases, 34 rounds)
+	// pipe+batched: 1.29× [1.07× – 1.51×] (10 cases, 28 rounds)
+	// socket: 1.27× [1.08× – 1.54×] (9 cases, 22 rounds)
+	// socket+batched: 1.30× [1.15× – 1.52×] (9 cases, 22 rounds)
+	// warm: 0.364× [0.345× – 0.393×] (13 cases, 82 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "none", Strategy: "inprocess",
-		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.994× [0.984× – 1.04×] the wall time"},
+		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.971× [0.940× – 1.07×] the wall time"},
 	// From gnome, slow-terminals, spawning, splitting, splitting-per-event:
-	// batched: 1.01× [0.980× – 1.10×] (10 cases, 28 rounds)
-	// pipe: 1.11× [1.06× – 1.23×] (12 cases, 34 rounds)
-	// pipe+batched: 1.23× [1.06× – 1.46×] (10 cases, 28 rounds)
-	// socket: 1.17× [1.09× – 1.45×] (9 cases, 22 rounds)
-	// socket+batched: 1.21× [1.06× – 1.50×] (9 cases, 22 rounds)
-	// warm: 1.11× [0.686× – 1.24×] (9 cases, 22 rounds); no candidate, its backend stays
+	// batched: 1.01× [0.941× – 1.10×] (10 cases, 28 rounds)
+	// pipe: 1.22× [1.07× – 1.45×] (12 cases, 34 rounds)
+	// pipe+batched: 1.42× [1.24× – 1.55×] (10 cases, 28 rounds)
+	// socket: 1.18× [1.05× – 1.45×] (9 cases, 22 rounds)
+	// socket+batched: 1.27× [0.999× – 1.50×] (9 cases, 22 rounds)
+	// warm: 1.12× [0.688× – 1.27×] (9 cases, 22 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "fast", Strategy: "inprocess",
-		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.980× – 1.10×] the wall time"},
+		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.941× – 1.10×] the wall time"},
 	// From slow-terminals, splitting, splitting-per-event:
-	// batched: 1.02× [0.964× – 1.10×] (5 cases, 12 rounds)
-	// pipe: 1.10× [1.03× – 1.14×] (9 cases, 18 rounds)
-	// pipe+batched: 1.08× [0.979× – 1.12×] (5 cases, 12 rounds)
-	// socket: 1.05× [0.975× – 1.16×] (4 cases, 6 rounds)
-	// socket+batched: 1.05× [0.965× – 1.14×] (4 cases, 6 rounds)
-	// warm: 1.10× [1.04× – 1.35×] (4 cases, 6 rounds); no candidate, its backend stays
+	// batched: 1.07× [0.971× – 1.30×] (5 cases, 12 rounds)
+	// pipe: 1.15× [1.05× – 1.38×] (9 cases, 18 rounds)
+	// pipe+batched: 1.13× [0.962× – 2.04×] (5 cases, 12 rounds)
+	// socket: 1.17× [0.963× – 1.42×] (4 cases, 6 rounds)
+	// socket+batched: 1.07× [0.895× – 1.36×] (4 cases, 6 rounds)
+	// warm: 1.18× [1.08× – 1.33×] (4 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "slow", Strategy: "inprocess",
-		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.02× [0.964× – 1.10×] the wall time"},
+		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.07× [0.971× – 1.30×] the wall time"},
 	{Platform: "wsl1", Terminal: "none", Strategy: "inprocess",
 		Why: "not measured, nor what could stand in for it: it gets the simplest strategy"},
 	// From splitting, splitting-per-event:
-	// batched: 1.01× [0.923× – 1.13×] (3 cases, 12 rounds)
-	// pipe: 1.13× [0.971× – 1.20×] (3 cases, 12 rounds)
-	// pipe+batched: 1.07× [0.959× – 1.14×] (3 cases, 12 rounds)
-	// socket: 1.05× [0.977× – 1.10×] (2 cases, 6 rounds)
-	// socket+batched: 1.01× [0.936× – 1.08×] (2 cases, 6 rounds)
-	// warm: 1.08× [1.03× – 1.60×] (2 cases, 6 rounds); no candidate, its backend stays
+	// batched: 1.09× [1.02× – 1.30×] (3 cases, 12 rounds)
+	// pipe: 1.29× [1.14× – 1.87×] (3 cases, 12 rounds)
+	// pipe+batched: 1.15× [1.03× – 2.04×] (3 cases, 12 rounds)
+	// socket: 1.13× [1.03× – 1.77×] (2 cases, 6 rounds)
+	// socket+batched: 1.16× [0.930× – 1.33×] (2 cases, 6 rounds)
+	// warm: 1.21× [1.08× – 1.50×] (2 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "wsl1", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-wsl1, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, socket+batched, takes 1.01× [0.936× – 1.08×] the wall time"},
-	// From gnome, slow-terminals, spawning, splitting, splitting-per-event:
-	// batched: 0.994× [0.984× – 1.04×] (10 cases, 28 rounds)
-	// pipe: 1.21× [1.10× – 1.35×] (11 cases, 34 rounds)
-	// pipe+batched: 1.31× [1.10× – 1.49×] (10 cases, 28 rounds)
-	// socket: 1.18× [1.06× – 1.51×] (9 cases, 22 rounds)
-	// socket+batched: 1.26× [1.09× – 1.49×] (9 cases, 22 rounds)
-	// warm: 1.12× [0.886× – 1.15×] (9 cases, 22 rounds); no candidate, its backend stays
+		Why: "not measured; on its stand-in, linux with model-wsl1, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.09× [1.02× – 1.30×] the wall time"},
+	// From gnome, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
+	// batched: 0.971× [0.940× – 1.07×] (10 cases, 28 rounds)
+	// pipe: 1.31× [1.15× – 1.51×] (11 cases, 34 rounds)
+	// pipe+batched: 1.29× [1.07× – 1.51×] (10 cases, 28 rounds)
+	// socket: 1.27× [1.08× – 1.54×] (9 cases, 22 rounds)
+	// socket+batched: 1.30× [1.15× – 1.52×] (9 cases, 22 rounds)
+	// warm: 0.364× [0.345× – 0.393×] (13 cases, 82 rounds); no candidate, its backend stays
 	{Platform: "wsl2", Terminal: "none", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.994× [0.984× – 1.04×] the wall time"},
+		Why: "not measured; on its stand-in, linux, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.971× [0.940× – 1.07×] the wall time"},
 	// From slow-terminals, splitting:
-	// batched: 1.06× [0.922× – 1.09×] (2 cases, 6 rounds)
-	// pipe: 1.05× [0.979× – 1.09×] (3 cases, 12 rounds)
-	// pipe+batched: 1.02× [0.925× – 1.11×] (2 cases, 6 rounds)
-	// socket: 1.05× [0.945× – 1.22×] (2 cases, 6 rounds)
-	// socket+batched: 1.08× [0.988× – 1.24×] (2 cases, 6 rounds)
-	// warm: 1.13× [1.00× – 1.28×] (2 cases, 6 rounds); no candidate, its backend stays
+	// batched: 0.982× [0.678× – 1.17×] (2 cases, 6 rounds)
+	// pipe: 1.04× [0.934× – 1.36×] (3 cases, 12 rounds)
+	// pipe+batched: 1.05× [0.657× – 1.21×] (2 cases, 6 rounds)
+	// socket: 1.19× [0.847× – 1.42×] (2 cases, 6 rounds)
+	// socket+batched: 1.08× [0.760× – 1.40×] (2 cases, 6 rounds)
+	// warm: 1.13× [0.923× – 1.31×] (2 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "wsl2", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, pipe+batched, takes 1.02× [0.925× – 1.11×] the wall time"},
+		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.982× [0.678× – 1.17×] the wall time"},
 	{Platform: "windows", Terminal: "none", Strategy: "inprocess",
 		Why: "not measured, and nothing stands in for it: it gets the simplest strategy"},
 	// From slow-terminals, splitting:
-	// batched: 1.06× [0.922× – 1.09×] (2 cases, 6 rounds)
-	// pipe: 1.05× [0.979× – 1.09×] (3 cases, 12 rounds)
-	// pipe+batched: 1.02× [0.925× – 1.11×] (2 cases, 6 rounds)
-	// socket: 1.05× [0.945× – 1.22×] (2 cases, 6 rounds)
-	// socket+batched: 1.08× [0.988× – 1.24×] (2 cases, 6 rounds)
-	// warm: 1.13× [1.00× – 1.28×] (2 cases, 6 rounds); no candidate, its backend stays
+	// batched: 0.982× [0.678× – 1.17×] (2 cases, 6 rounds)
+	// pipe: 1.04× [0.934× – 1.36×] (3 cases, 12 rounds)
+	// pipe+batched: 1.05× [0.657× – 1.21×] (2 cases, 6 rounds)
+	// socket: 1.19× [0.847× – 1.42×] (2 cases, 6 rounds)
+	// socket+batched: 1.08× [0.760× – 1.40×] (2 cases, 6 rounds)
+	// warm: 1.13× [0.923× – 1.31×] (2 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "windows", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, pipe+batched, takes 1.02× [0.925× – 1.11×] the wall time"},
+		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.982× [0.678× – 1.17×] the wall time"},
 	{Platform: "", Terminal: "", Strategy: "inprocess",
 		Why: "this platform was not measured: it gets the simplest strategy"},
 }
