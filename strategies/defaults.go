@@ -33,17 +33,24 @@ var defaults = []Choice{
 	// warm: 1.18× [1.08× – 1.33×] (4 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "slow", Strategy: "inprocess",
 		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.07× [0.971× – 1.30×] the wall time"},
+	// From gvisor-rapid:
+	// batched: 1.05× [0.847× – 2.41×] (2 cases, 6 rounds)
+	// pipe: 1.18× [0.393× – 3.96×] (2 cases, 6 rounds)
+	// pipe+batched: 1.39× [0.559× – 4.02×] (2 cases, 6 rounds)
+	// socket: 0.989× [0.465× – 3.74×] (2 cases, 6 rounds)
+	// socket+batched: 1.17× [0.572× – 1.81×] (2 cases, 6 rounds)
+	// warm: 1.24× [0.489× – 1.66×] (2 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "wsl1", Terminal: "none", Strategy: "inprocess",
-		Why: "not measured, nor what could stand in for it: it gets the simplest strategy"},
-	// From splitting, splitting-per-event:
-	// batched: 1.09× [1.02× – 1.30×] (3 cases, 12 rounds)
-	// pipe: 1.29× [1.14× – 1.87×] (3 cases, 12 rounds)
-	// pipe+batched: 1.15× [1.03× – 2.04×] (3 cases, 12 rounds)
-	// socket: 1.13× [1.03× – 1.77×] (2 cases, 6 rounds)
-	// socket+batched: 1.16× [0.930× – 1.33×] (2 cases, 6 rounds)
-	// warm: 1.21× [1.08× – 1.50×] (2 cases, 6 rounds); no candidate, its backend stays
+		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, socket, takes 0.989× [0.465× – 3.74×] the wall time"},
+	// From gvisor-rapid:
+	// batched: 0.814× [0.511× – 1.34×] (2 cases, 6 rounds)
+	// pipe: 1.55× [1.04× – 3.74×] (2 cases, 6 rounds)
+	// pipe+batched: 1.07× [0.612× – 1.45×] (2 cases, 6 rounds)
+	// socket: 1.02× [0.689× – 1.78×] (2 cases, 6 rounds)
+	// socket+batched: 1.01× [0.467× – 1.47×] (2 cases, 6 rounds)
+	// warm: 0.905× [0.643× – 2.07×] (2 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "wsl1", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-wsl1, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.09× [1.02× – 1.30×] the wall time"},
+		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.814× [0.511× – 1.34×] the wall time"},
 	// From gnome, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
 	// batched: 0.971× [0.940× – 1.07×] (10 cases, 28 rounds)
 	// pipe: 1.31× [1.15× – 1.51×] (11 cases, 34 rounds)
