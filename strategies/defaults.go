@@ -6,27 +6,27 @@ package strategies
 // in docs/strategies.md. Above each row stands what was measured: wall time, as
 // many times that of inprocess, over all commands and stacks of the files named.
 var defaults = []Choice{
-	// From gnome, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
+	// From gnome, peers, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
 	// batched: 0.971× [0.940× – 1.07×] (10 cases, 28 rounds)
-	// pipe: 1.31× [1.15× – 1.51×] (11 cases, 34 rounds)
+	// pipe: 1.25× [1.15× – 1.44×] (13 cases, 40 rounds)
 	// pipe+batched: 1.29× [1.07× – 1.51×] (10 cases, 28 rounds)
 	// socket: 1.27× [1.08× – 1.54×] (9 cases, 22 rounds)
 	// socket+batched: 1.30× [1.15× – 1.52×] (9 cases, 22 rounds)
 	// warm: 0.364× [0.345× – 0.393×] (13 cases, 82 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "none", Strategy: "inprocess",
 		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.971× [0.940× – 1.07×] the wall time"},
-	// From gnome, slow-terminals, spawning, splitting, splitting-per-event:
+	// From gnome, peers, slow-terminals, spawning, splitting, splitting-per-event:
 	// batched: 1.01× [0.941× – 1.10×] (10 cases, 28 rounds)
-	// pipe: 1.22× [1.07× – 1.45×] (12 cases, 34 rounds)
+	// pipe: 1.14× [1.08× – 1.34×] (14 cases, 40 rounds)
 	// pipe+batched: 1.42× [1.24× – 1.55×] (10 cases, 28 rounds)
 	// socket: 1.18× [1.05× – 1.45×] (9 cases, 22 rounds)
 	// socket+batched: 1.27× [0.999× – 1.50×] (9 cases, 22 rounds)
 	// warm: 1.12× [0.688× – 1.27×] (9 cases, 22 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "fast", Strategy: "inprocess",
 		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.941× – 1.10×] the wall time"},
-	// From slow-terminals, splitting, splitting-per-event:
+	// From peers, slow-terminals, splitting, splitting-per-event:
 	// batched: 1.07× [0.971× – 1.30×] (5 cases, 12 rounds)
-	// pipe: 1.15× [1.05× – 1.38×] (9 cases, 18 rounds)
+	// pipe: 1.16× [1.09× – 1.27×] (11 cases, 24 rounds)
 	// pipe+batched: 1.13× [0.962× – 2.04×] (5 cases, 12 rounds)
 	// socket: 1.17× [0.963× – 1.42×] (4 cases, 6 rounds)
 	// socket+batched: 1.07× [0.895× – 1.36×] (4 cases, 6 rounds)
@@ -51,9 +51,9 @@ var defaults = []Choice{
 	// warm: 0.905× [0.643× – 2.07×] (2 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "wsl1", Terminal: "slow", Strategy: "inprocess",
 		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.814× [0.511× – 1.34×] the wall time"},
-	// From gnome, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
+	// From gnome, peers, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
 	// batched: 0.971× [0.940× – 1.07×] (10 cases, 28 rounds)
-	// pipe: 1.31× [1.15× – 1.51×] (11 cases, 34 rounds)
+	// pipe: 1.25× [1.15× – 1.44×] (13 cases, 40 rounds)
 	// pipe+batched: 1.29× [1.07× – 1.51×] (10 cases, 28 rounds)
 	// socket: 1.27× [1.08× – 1.54×] (9 cases, 22 rounds)
 	// socket+batched: 1.30× [1.15× – 1.52×] (9 cases, 22 rounds)
