@@ -90,7 +90,7 @@ func innerCommand(verb, path string, namespaces bool) *exec.Cmd {
 // it holds the locks, hands the terminal back, and when it is killed the inner
 // helper dies with it.
 func runShell(path string) int {
-	p, err := readPlan(path)
+	p, err := readShellPlan(path)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bst: the sandbox is gone: "+err.Error())
 		return exitSetup
@@ -118,7 +118,7 @@ func runShell(path string) int {
 	}
 	var own *terminal
 	recipe := path + innerSuffix
-	if p.Shell != "" && isTerminal(0) && isTerminal(1) {
+	if p.OwnTerminal && isTerminal(0) && isTerminal(1) {
 		if own, err = openTerminal(); err == nil {
 			recipe = path + terminalSuffix
 		}

@@ -14,9 +14,8 @@ import (
 	"bst/impl/sandbox/inner"
 )
 
-// plan is what a helper process needs to know to run one command: it crosses as
-// a file in the Root's work directory, because the helper may be started by
-// another process (the frontend, for a shell) than the one that made it.
+// plan is how one command runs. What a helper needs of it crosses as files in the
+// Root's work directory: a recipe, and for a shell a shellPlan.
 //
 // All sandbox paths in it are resolved: no component is a symbolic link, so that
 // bubblewrap, which follows links of the root it is building, mounts where the
@@ -200,9 +199,22 @@ const (
 	terminalSuffix = ".terminal"
 )
 
-// writeShell stores a shell's plan and its recipes.
+// shellPlan is what the helper that runs a shell has to know besides the recipes,
+// which lie beside its file. It crosses as a file, because another process (the
+// frontend) starts the shell than the one that staged it.
+type shellPlan struct {
+	// OwnTerminal says that there is a recipe for a terminal of the shell's own.
+	OwnTerminal bool
+	// OwnNamespaces is the plan's.
+	OwnNamespaces bool
+	// Locks are the plan's.
+	Locks []string
+}
+
+// writeShell stores what starts the plan as a shell.
 func (p *plan) writeShell(path string) error {
-	if err := errors.Join(p.write(path), p.recipe().Write(path+innerSuffix)); err != nil || p.Shell == "" {
+	s := shellPlan{OwnTerminal: p.Shell != "", OwnNamespaces: p.OwnNamespaces, Locks: p.Locks}
+	if err := errors.Join(s.write(path), p.recipe().Write(path+innerSuffix)); err != nil || !s.OwnTerminal {
 		return err
 	}
 	// The script begins a session, and so comes to own the terminal.
@@ -212,36 +224,33 @@ func (p *plan) writeShell(path string) error {
 	return own.recipe().Write(path + terminalSuffix)
 }
 
-// write stores the plan in the file, readable by its owner alone. (Not as JSON,
-// which would change paths and variables that are not UTF-8; nor as gob, which
-// takes a quarter of a millisecond of every start of bst to be there.)
-func (p *plan) write(path string) error {
+// write stores it in a file, readable by its owner alone. (Not as JSON, which would
+// change paths that are not UTF-8; nor as gob, which takes a quarter of a millisecond
+// of every start of bst to be there.)
+func (s *shellPlan) write(path string) error {
 	form, err := cbor.EncOptions{String: cbor.StringToByteString}.EncMode()
 	if err != nil {
 		return err
 	}
-	b, err := form.Marshal(p)
+	b, err := form.Marshal(s)
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(path, b, 0o600)
 }
 
-// maxPlanned is how many of anything a plan may have: what cbor allows at most.
-const maxPlanned = 1<<31 - 1
-
-func readPlan(path string) (*plan, error) {
+func readShellPlan(path string) (*shellPlan, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	form, err := cbor.DecOptions{ByteStringToString: cbor.ByteStringToStringAllowed, MaxArrayElements: maxPlanned}.DecMode()
+	form, err := cbor.DecOptions{ByteStringToString: cbor.ByteStringToStringAllowed}.DecMode()
 	if err != nil {
 		return nil, err
 	}
-	p := new(plan)
-	if err := form.Unmarshal(b, p); err != nil {
+	s := new(shellPlan)
+	if err := form.Unmarshal(b, s); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return p, nil
+	return s, nil
 }
