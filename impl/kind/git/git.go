@@ -8,6 +8,8 @@ package git
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -174,6 +176,9 @@ func stripTag(ref string) string {
 // Cached says that the commit and those of all submodules to stage are in the
 // mirrors.
 func (s *source) Cached(ctx context.Context, w kind.SourceWork) bool {
+	if !s.mirrored(w) {
+		return false
+	}
 	g, root, err := s.open(w)
 	if err != nil || !g.has(ctx, root) {
 		return false
@@ -220,6 +225,17 @@ func (s *source) Stage(ctx context.Context, w kind.SourceWork, dir string) error
 		}
 		return g.rebuild(ctx, root, dir)
 	})
+}
+
+// mirrored says that the repository has a mirror. It is asked of every source that
+// is shown, while open looks through all of PATH.
+func (s *source) mirrored(w kind.SourceWork) bool {
+	mirrors, err := w.MirrorDir()
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(mirrors, kind.URLDirectory(s.url)))
+	return err == nil
 }
 
 // open finds the program and the repository's mirror.
