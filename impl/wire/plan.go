@@ -38,6 +38,10 @@ func mirror(t reflect.Type) reflect.Type {
 		return f
 	}
 	switch t.Kind() {
+	case reflect.String:
+		if m, u := hasText(t); !m && !u {
+			return reflect.TypeFor[text]()
+		}
 	case reflect.Pointer:
 		if m := mirror(t.Elem()); m != t.Elem() {
 			return reflect.PointerTo(m)
