@@ -9,13 +9,23 @@ import (
 // what it loads lives until its end, so that collecting often finds little. So
 // nothing is collected until the first of these bounds is reached, which loading
 // Freedesktop SDK does not; then memory may grow to five times what lives, and the
-// second bound keeps a large graph from paying for that with memory. In bytes. A
-// frontend alone has little to collect, and keeps the runtime's values.
+// second bound keeps a large graph from paying for that with memory. In bytes.
 const (
 	uncollected = 160 << 20
 	memoryLimit = 768 << 20
 	growth      = 400 // percent
 )
+
+// frontendLimit is where a frontend collects more often. Of a frontend alone little
+// lives, and the runtime's value has it collect for each 4 MiB of events that came,
+// which is a third of its processor time.
+const frontendLimit = 128 << 20
+
+// collectSeldom sets the collector of a frontend up.
+func collectSeldom() {
+	debug.SetGCPercent(growth)
+	debug.SetMemoryLimit(frontendLimit)
+}
 
 // collectLate sets the collector up.
 func collectLate() {

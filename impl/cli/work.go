@@ -111,6 +111,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 		name, open = keeper.name, keeper.open
 	}
 
+	collectSeldom() // a backend in this process sets it up in its own way
 	console := term.Open(a.in, a.out, a.err)
 	defer console.Close()
 	perEvent, frame, err := a.measured(console)
