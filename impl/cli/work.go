@@ -177,6 +177,9 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 	defer func() { a.endRecordings(files) }()
 	backend := session.NewStderr()
 	host.Stderr = backend
+	if features.Status && w.session != "" {
+		console.Guard(features.Reset()) // before there is work that it would hold up
+	}
 	s, err := open(a.ctx, host)
 	if err != nil {
 		return err

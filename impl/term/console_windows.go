@@ -67,6 +67,9 @@ func (c *Console) Foreground() bool { return true }
 // Quiet does nothing: a console echoes only while somebody reads.
 func (c *Console) Quiet(string) {}
 
+// Guard has nothing to undo.
+func (c *Console) Guard(string) {}
+
 // Restore undoes Quiet.
 func (c *Console) Restore() {}
 
