@@ -122,7 +122,7 @@ func TestPlans(t *testing.T) {
 	for _, p := range plans {
 		names = append(names, p.Name)
 	}
-	for _, want := range []string{"quick", "full", "full-short", "precise", "disk", "splitting", "batching", "spawn", "wsl1", "terminals", "scaling", "codec", "frame-rate", "window", "builders"} {
+	for _, want := range []string{"quick", "full", "full-short", "precise", "warm", "disk", "splitting", "batching", "spawn", "wsl1", "terminals", "scaling", "codec", "frame-rate", "window", "builders"} {
 		if _, err := os.Stat(filepath.Join("../plans", want+".yaml")); err != nil {
 			t.Errorf("there is no plan %s among %v", want, names)
 		}

@@ -223,6 +223,7 @@ var (
 	measureSDK   = withPlan("scaling", "--only size --project freedesktop-sdk=DIR")
 	measureShape = withPlan("scaling", "--only shapes")
 	measurePeer  = withPlan("splitting", "--only gnome --peer bst-1.6.8=/usr/bin/bst")
+	measureWarm  = withPlan("warm")
 	measureUI    = withPlan("timeline", "--only parts/ui-linux")
 	// Differences of a few percent.
 	measurePrecise = withPlan("precise")
@@ -277,9 +278,9 @@ var goals = []struct {
 		{"pipe and socket add under 8 ms to `bst show` of a small project", measureSpawn, smallShow, under(0.008)},
 		{"pipe and socket add under 3 % to `bst build` of gnome", measurePrecise,
 			onStack(gnome, ratio, also(ours, ofCommand("build"), onBackends), overControl), under(1.03)},
-		{"warm `bst show` of gnome in under 15 ms", measureStrategies, onStack(gnome, wall, showsAlone("warm"), of(wall)), under(0.015)},
-		{"warm `bst show` of Freedesktop SDK in under 30 ms", measureWarm + " --project freedesktop-sdk=DIR`", onStack(sdk, wall, showsAlone("warm"), of(wall)), under(0.030)},
-		{"warm `bst show` of all of Debian in under 300 ms", measureWarm + " --stack debian-all`", onStack("debian-all", wall, showsAlone("warm"), of(wall)), under(0.300)},
+		{"warm `bst show` of gnome in under 15 ms", measureWarm, onStack(gnome, wall, showsAlone("warm"), of(wall)), under(0.015)},
+		{"warm `bst show` of Freedesktop SDK in under 30 ms", withPlan("warm", "--project freedesktop-sdk=DIR"), onStack(sdk, wall, showsAlone("warm"), of(wall)), under(0.030)},
+		{"warm `bst show` of all of Debian in under 300 ms", measureWarm, onStack("debian-all", wall, showsAlone("warm"), of(wall)), under(0.300)},
 		{"an event through pipe costs both ends together under 3 µs of processor time", measureGo, goBench("Strategies/pipe/Events", "cpu-ns/event"), under(3e-6)},
 		{"the same batched, under 1.5 µs", measureGo, goBench("Strategies/pipe+batched/Events", "cpu-ns/event"), under(1.5e-6)},
 		{"a backend whose frontend reads nothing keeps its memory within bounds", "`go test ./strategies -run Strategies/.*/SleepingReaderIsBounded`", unmeasurable, bound{}},
@@ -333,8 +334,6 @@ func copied(benchmark string) func(*Set) []figure {
 		return found
 	}
 }
-
-const measureWarm = "`bin/bst-bench run -o reports/raw/warm.txt --command show --terminal none --strategy inprocess,warm -n 10"
 
 func onBackends(_ *File, a Axes) bool { return slices.Contains(backends, a.Strategy) }
 
