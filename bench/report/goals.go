@@ -224,16 +224,17 @@ var (
 	measureShape = withPlan("scaling", "--only shapes")
 	measurePeer  = withPlan("splitting", "--only gnome --peer bst-1.6.8=/usr/bin/bst")
 	measureWarm  = withPlan("warm")
-	measureUI    = withPlan("timeline", "--only parts/ui-linux")
+	// A minute a run where each event is drawn.
+	measureRapidEvent = withPlan("terminals", "--only rapid-per-event")
+	measureUI         = withPlan("timeline", "--only parts/ui-linux")
 	// Differences of a few percent.
 	measurePrecise = withPlan("precise")
 )
 
 const (
-	measureGo         = "`make bench-go`"
-	measureSharing    = "`make bench-sharing`"
-	measureStopped    = "`make bench-stopped`"
-	measureRapidEvent = "`bin/bst-bench run -o reports/raw/rapid-per-event.txt --stack rapid-10000 --command build --strategy inprocess --terminal none,model-conhost,model-wsl1 --per-event -n 6`, for hours"
+	measureGo      = "`make bench-go`"
+	measureSharing = "`make bench-sharing`"
+	measureStopped = "`make bench-stopped`"
 )
 
 func showsAlone(strategy string) func(*File, Axes) bool {

@@ -1,6 +1,8 @@
 package strategytest
 
 import (
+	"runtime/debug"
+	"strconv"
 	"testing"
 
 	"bst/impl/stream"
@@ -13,8 +15,15 @@ func Bench(b *testing.B, s Subject) {
 	b.Run("FirstEvent", func(b *testing.B) { benchFirstEvent(b, s) })
 }
 
-// benchEvents carries 100,000 events of a build's mix as fast as they come.
+// growth is what bst lets both ends' heaps grow by before it collects, in percent:
+// impl/cli/memory.go.
+const growth = 400
+
+// benchEvents carries 100,000 events of a build's mix as fast as they come, between
+// processes that collect as bst's do.
 func benchEvents(b *testing.B, s Subject) {
+	b.Setenv("GOGC", strconv.Itoa(growth)) // of a backend
+	defer debug.SetGCPercent(debug.SetGCPercent(growth))
 	const tasks, perTask = 33_334, 3 // and Counts, of which some are replaced
 	dir := b.TempDir()
 	b.ReportAllocs()
