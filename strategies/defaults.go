@@ -6,80 +6,76 @@ package strategies
 // in docs/strategies.md. Above each row stands what was measured: wall time, as
 // many times that of inprocess, over all commands and stacks of the files named.
 var defaults = []Choice{
-	// From gnome, peers, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
-	// batched: 0.971× [0.940× – 1.07×] (10 cases, 28 rounds)
-	// pipe: 1.25× [1.15× – 1.44×] (13 cases, 40 rounds)
-	// pipe+batched: 1.29× [1.07× – 1.51×] (10 cases, 28 rounds)
-	// socket: 1.27× [1.08× – 1.54×] (9 cases, 22 rounds)
-	// socket+batched: 1.30× [1.15× – 1.52×] (9 cases, 22 rounds)
-	// warm: 0.364× [0.345× – 0.393×] (13 cases, 82 rounds); no candidate, its backend stays
+	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, spawning, splitting, splitting-per-event, warm, wsl1-model, wsl1-model-per-event:
+	// batched: 1.01× [0.993× – 1.02×] (20 cases, 56 rounds)
+	// pipe: 1.12× [1.12× – 1.13×] (36 cases, 274 rounds)
+	// pipe+batched: 1.13× [1.10× – 1.41×] (16 cases, 40 rounds)
+	// socket: 1.13× [1.12× – 1.13×] (10 cases, 222 rounds)
+	// socket+batched: 1.14× [1.09× – 1.47×] (9 cases, 22 rounds)
+	// warm: 0.735× [0.182× – 0.908×] (28 cases, 54 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "none", Strategy: "inprocess",
-		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.971× [0.940× – 1.07×] the wall time"},
-	// From gnome, peers, slow-terminals, spawning, splitting, splitting-per-event:
-	// batched: 1.01× [0.941× – 1.10×] (10 cases, 28 rounds)
-	// pipe: 1.14× [1.08× – 1.34×] (14 cases, 40 rounds)
-	// pipe+batched: 1.42× [1.24× – 1.55×] (10 cases, 28 rounds)
-	// socket: 1.18× [1.05× – 1.45×] (9 cases, 22 rounds)
-	// socket+batched: 1.27× [0.999× – 1.50×] (9 cases, 22 rounds)
-	// warm: 1.12× [0.688× – 1.27×] (9 cases, 22 rounds); no candidate, its backend stays
+		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.993× – 1.02×] the wall time"},
+	// From batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, spawning, splitting, splitting-per-event, window:
+	// batched: 1.02× [1.00× – 1.05×] (16 cases, 50 rounds)
+	// pipe: 1.11× [1.09× – 1.12×] (34 cases, 68 rounds)
+	// pipe+batched: 1.14× [1.09× – 1.37×] (12 cases, 34 rounds)
+	// socket: 1.13× [1.09× – 1.43×] (9 cases, 22 rounds)
+	// socket+batched: 1.12× [1.08× – 1.43×] (9 cases, 22 rounds)
+	// warm: 1.04× [0.775× – 1.16×] (21 cases, 28 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "fast", Strategy: "inprocess",
-		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.941× – 1.10×] the wall time"},
-	// From peers, slow-terminals, splitting, splitting-per-event:
-	// batched: 1.07× [0.971× – 1.30×] (5 cases, 12 rounds)
-	// pipe: 1.16× [1.09× – 1.27×] (11 cases, 24 rounds)
-	// pipe+batched: 1.13× [0.962× – 2.04×] (5 cases, 12 rounds)
-	// socket: 1.17× [0.963× – 1.42×] (4 cases, 6 rounds)
-	// socket+batched: 1.07× [0.895× – 1.36×] (4 cases, 6 rounds)
-	// warm: 1.18× [1.08× – 1.33×] (4 cases, 6 rounds); no candidate, its backend stays
+		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.02× [1.00× – 1.05×] the wall time"},
+	// From batching-drawing, peers, slow-terminals, splitting, splitting-per-event, wsl1-model, wsl1-model-per-event:
+	// batched: 1.00× [0.980× – 1.04×] (13 cases, 24 rounds)
+	// pipe: 1.09× [1.08× – 1.11×] (27 cases, 36 rounds)
+	// pipe+batched: 1.08× [1.04× – 1.30×] (11 cases, 18 rounds)
+	// socket: 1.06× [1.05× – 1.14×] (2 cases, 6 rounds)
+	// socket+batched: 1.05× [0.994× – 1.10×] (2 cases, 6 rounds)
+	// warm: 0.991× [0.885× – 1.10×] (10 cases, 12 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "slow", Strategy: "inprocess",
-		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.07× [0.971× – 1.30×] the wall time"},
-	// From gvisor-rapid:
-	// batched: 1.05× [0.847× – 2.41×] (2 cases, 6 rounds)
-	// pipe: 1.18× [0.393× – 3.96×] (2 cases, 6 rounds)
-	// pipe+batched: 1.39× [0.559× – 4.02×] (2 cases, 6 rounds)
-	// socket: 0.989× [0.465× – 3.74×] (2 cases, 6 rounds)
-	// socket+batched: 1.17× [0.572× – 1.81×] (2 cases, 6 rounds)
-	// warm: 1.24× [0.489× – 1.66×] (2 cases, 6 rounds); no candidate, its backend stays
+		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.00× [0.980× – 1.04×] the wall time"},
+	// From gvisor, gvisor-rapid:
+	// batched: 0.956× [0.837× – 1.17×] (6 cases, 12 rounds)
+	// pipe: 1.17× [0.943× – 1.41×] (6 cases, 12 rounds)
+	// pipe+batched: 1.11× [1.00× – 1.34×] (6 cases, 12 rounds)
+	// socket: 1.20× [0.934× – 1.29×] (6 cases, 12 rounds)
+	// socket+batched: 1.12× [0.988× – 1.24×] (6 cases, 12 rounds)
+	// warm: 1.11× [0.937× – 1.26×] (6 cases, 12 rounds); no candidate, its backend stays
 	{Platform: "wsl1", Terminal: "none", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, socket, takes 0.989× [0.465× – 3.74×] the wall time"},
-	// From gvisor-rapid:
-	// batched: 0.814× [0.511× – 1.34×] (2 cases, 6 rounds)
-	// pipe: 1.55× [1.04× – 3.74×] (2 cases, 6 rounds)
-	// pipe+batched: 1.07× [0.612× – 1.45×] (2 cases, 6 rounds)
-	// socket: 1.02× [0.689× – 1.78×] (2 cases, 6 rounds)
-	// socket+batched: 1.01× [0.467× – 1.47×] (2 cases, 6 rounds)
-	// warm: 0.905× [0.643× – 2.07×] (2 cases, 6 rounds); no candidate, its backend stays
+		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.956× [0.837× – 1.17×] the wall time"},
+	// From gvisor, gvisor-rapid:
+	// batched: 1.01× [0.831× – 1.19×] (6 cases, 12 rounds)
+	// pipe: 1.06× [0.919× – 1.24×] (6 cases, 12 rounds)
+	// pipe+batched: 1.04× [0.839× – 1.26×] (6 cases, 12 rounds)
+	// socket: 1.08× [0.952× – 1.33×] (6 cases, 12 rounds)
+	// socket+batched: 1.09× [0.892× – 1.25×] (6 cases, 12 rounds)
+	// warm: 1.11× [0.933× – 1.27×] (6 cases, 12 rounds); no candidate, its backend stays
 	{Platform: "wsl1", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.814× [0.511× – 1.34×] the wall time"},
-	// From gnome, peers, slow-terminals, spawning, splitting, splitting-per-event, warm-debian-all, warm-debian-gnome, warm-freedesktop-sdk:
-	// batched: 0.971× [0.940× – 1.07×] (10 cases, 28 rounds)
-	// pipe: 1.25× [1.15× – 1.44×] (13 cases, 40 rounds)
-	// pipe+batched: 1.29× [1.07× – 1.51×] (10 cases, 28 rounds)
-	// socket: 1.27× [1.08× – 1.54×] (9 cases, 22 rounds)
-	// socket+batched: 1.30× [1.15× – 1.52×] (9 cases, 22 rounds)
-	// warm: 0.364× [0.345× – 0.393×] (13 cases, 82 rounds); no candidate, its backend stays
+		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.831× – 1.19×] the wall time"},
+	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, spawning, splitting, splitting-per-event, warm, wsl1-model, wsl1-model-per-event:
+	// batched: 1.01× [0.993× – 1.02×] (20 cases, 56 rounds)
+	// pipe: 1.12× [1.12× – 1.13×] (36 cases, 274 rounds)
+	// pipe+batched: 1.13× [1.10× – 1.41×] (16 cases, 40 rounds)
+	// socket: 1.13× [1.12× – 1.13×] (10 cases, 222 rounds)
+	// socket+batched: 1.14× [1.09× – 1.47×] (9 cases, 22 rounds)
+	// warm: 0.735× [0.182× – 0.908×] (28 cases, 54 rounds); no candidate, its backend stays
 	{Platform: "wsl2", Terminal: "none", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.971× [0.940× – 1.07×] the wall time"},
-	// From slow-terminals, splitting:
-	// batched: 0.982× [0.678× – 1.17×] (2 cases, 6 rounds)
-	// pipe: 1.04× [0.934× – 1.36×] (3 cases, 12 rounds)
-	// pipe+batched: 1.05× [0.657× – 1.21×] (2 cases, 6 rounds)
-	// socket: 1.19× [0.847× – 1.42×] (2 cases, 6 rounds)
-	// socket+batched: 1.08× [0.760× – 1.40×] (2 cases, 6 rounds)
-	// warm: 1.13× [0.923× – 1.31×] (2 cases, 6 rounds); no candidate, its backend stays
+		Why: "not measured; on its stand-in, linux, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.993× – 1.02×] the wall time"},
+	// From batching-drawing, slow-terminals, wsl1-model, wsl1-model-per-event:
+	// batched: 1.01× [0.974× – 1.06×] (6 cases, 12 rounds)
+	// pipe: 1.11× [1.07× – 1.30×] (7 cases, 18 rounds)
+	// pipe+batched: 1.09× [1.06× – 1.13×] (4 cases, 6 rounds)
+	// warm: 0.917× [0.874× – 0.939×] (4 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "wsl2", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.982× [0.678× – 1.17×] the wall time"},
+		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.974× – 1.06×] the wall time"},
 	{Platform: "windows", Terminal: "none", Strategy: "inprocess",
 		Why: "not measured, and nothing stands in for it: it gets the simplest strategy"},
-	// From slow-terminals, splitting:
-	// batched: 0.982× [0.678× – 1.17×] (2 cases, 6 rounds)
-	// pipe: 1.04× [0.934× – 1.36×] (3 cases, 12 rounds)
-	// pipe+batched: 1.05× [0.657× – 1.21×] (2 cases, 6 rounds)
-	// socket: 1.19× [0.847× – 1.42×] (2 cases, 6 rounds)
-	// socket+batched: 1.08× [0.760× – 1.40×] (2 cases, 6 rounds)
-	// warm: 1.13× [0.923× – 1.31×] (2 cases, 6 rounds); no candidate, its backend stays
+	// From batching-drawing, slow-terminals, wsl1-model, wsl1-model-per-event:
+	// batched: 1.01× [0.974× – 1.06×] (6 cases, 12 rounds)
+	// pipe: 1.11× [1.07× – 1.30×] (7 cases, 18 rounds)
+	// pipe+batched: 1.09× [1.06× – 1.13×] (4 cases, 6 rounds)
+	// warm: 0.917× [0.874× – 0.939×] (4 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "windows", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 0.982× [0.678× – 1.17×] the wall time"},
+		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.974× – 1.06×] the wall time"},
 	{Platform: "", Terminal: "", Strategy: "inprocess",
 		Why: "this platform was not measured: it gets the simplest strategy"},
 }
