@@ -41,8 +41,9 @@ func (f *partFlags) add(cmd *cobra.Command) {
 	cobra.CheckErr(cmd.MarkFlagRequired("output"))
 }
 
-// prepare writes the stacks into a folder of their own and describes the machine.
-func (f *partFlags) prepare(ctx context.Context) (work *work, projects []spawn.Project, facts []environ.Pair, err error) {
+// prepare writes the stacks into a folder of their own, on the disk or in memory, and
+// describes the machine.
+func (f *partFlags) prepare(ctx context.Context, memory bool) (work *work, projects []spawn.Project, facts []environ.Pair, err error) {
 	const most = 1000
 	if f.rounds < 1 || f.rounds > most {
 		return nil, nil, nil, fmt.Errorf("%d repetitions: want between 1 and %d", f.rounds, most)
@@ -64,7 +65,7 @@ func (f *partFlags) prepare(ctx context.Context) (work *work, projects []spawn.P
 		}
 		specs = append(specs, spec)
 	}
-	if work, err = openWork("", onDisk); err != nil {
+	if work, err = openWork("", memory); err != nil {
 		return nil, nil, nil, err
 	}
 	for _, spec := range specs {
@@ -116,7 +117,7 @@ what lies in raw/parts/.`,
 			if err != nil {
 				return err
 			}
-			work, projects, facts, err := f.prepare(cmd.Context())
+			work, projects, facts, err := f.prepare(cmd.Context(), onDisk)
 			if err != nil {
 				return err
 			}
@@ -156,8 +157,9 @@ lies in raw/parts/timeline-*.txt.`,
 				}
 				o.Terminals = append(o.Terminals, where)
 			}
+			// One run is shown of each case, and on a disk some take four times as long.
 			var work *work
-			if work, o.Projects, o.Facts, err = f.prepare(cmd.Context()); err != nil {
+			if work, o.Projects, o.Facts, err = f.prepare(cmd.Context(), inMemory); err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, work.close(cmd.Context(), cmd.ErrOrStderr())) }()
@@ -186,7 +188,7 @@ each codec on them, again and again in random order. bst-bench report makes
 codecs.md of what lies in raw/parts/.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			work, projects, facts, err := f.prepare(cmd.Context())
+			work, projects, facts, err := f.prepare(cmd.Context(), onDisk)
 			if err != nil {
 				return err
 			}

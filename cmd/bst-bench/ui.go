@@ -63,7 +63,7 @@ raw/parts/.`,
 				}
 				o.Strategies = append(o.Strategies, row)
 			}
-			work, projects, facts, err := f.prepare(cmd.Context())
+			work, projects, facts, err := f.prepare(cmd.Context(), onDisk)
 			if err != nil {
 				return err
 			}
