@@ -219,12 +219,11 @@ func whileStopped(unit string) func(*Set) []figure {
 func unmeasurable(*Set) []figure { return nil }
 
 var (
-	measureSize  = withPlan("scaling", "--only size")
-	measureSDK   = withPlan("scaling", "--only size --project freedesktop-sdk=DIR")
-	measureShape = withPlan("scaling", "--only shapes")
-	measurePeer  = withPlan("splitting", "--only gnome --peer bst-1.6.8=/usr/bin/bst")
-	measureWarm  = withPlan("warm")
-	// A minute a run where each event is drawn.
+	measureSize       = withPlan("scaling", "--only size")
+	measureSDK        = withPlan("scaling", "--only size --project freedesktop-sdk=DIR")
+	measureShape      = withPlan("scaling", "--only shapes")
+	measurePeer       = withPlan("splitting", "--only gnome --peer bst-1.6.8=/usr/bin/bst")
+	measureWarm       = withPlan("warm")
 	measureRapidEvent = withPlan("terminals", "--only rapid-per-event")
 	measureUI         = withPlan("timeline", "--only parts/ui-linux")
 	// Differences of a few percent.

@@ -37,49 +37,52 @@ func (c *Console) Foreground() bool {
 // away under the screen's cursor. Restore undoes it; where this program is killed
 // instead, another one does, and writes reset to the terminal.
 func (c *Console) Quiet(reset string) {
-	if c.quiet != nil || !c.inTTY || !c.Foreground() {
+	if c.quiet != nil {
 		return
 	}
-	fd := int(c.in.Fd())
-	old, err := unix.IoctlGetTermios(fd, getTermios)
-	if err != nil {
+	old := c.echoing()
+	if old == nil {
 		return
 	}
-	if old.Lflag&unix.ECHO == 0 {
-		return // nothing is echoed, and that is somebody else's affair
-	}
+	c.Guard(reset)
 	silent := *old
 	silent.Lflag &^= unix.ECHO | unix.ECHONL
-	if unix.IoctlSetTermios(fd, setTermios, &silent) == nil {
+	if unix.IoctlSetTermios(int(c.in.Fd()), setTermios, &silent) == nil {
 		c.quiet = old
-		c.Guard(reset)
 	}
+}
+
+// echoing gives the terminal's settings where it echoes what is typed. Where it does
+// not, that is somebody else's affair.
+func (c *Console) echoing() *unix.Termios {
+	if !c.inTTY || !c.Foreground() {
+		return nil
+	}
+	now, err := unix.IoctlGetTermios(int(c.in.Fd()), getTermios)
+	if err != nil || now.Lflag&unix.ECHO == 0 {
+		return nil
+	}
+	return now
 }
 
 // Guard starts the process that undoes what Quiet does, where it is killed, before
 // Quiet does: a start while all processors are busy takes up to 12 ms, and one of
 // them does nothing else meanwhile.
 func (c *Console) Guard(reset string) {
-	if c.guard == nil && c.inTTY && c.Foreground() {
+	if c.guard == nil && c.echoing() != nil {
 		c.guard = newGuard(c.in, c.err, reset)
 	}
 }
 
 // Restore gives the terminal its settings back.
 func (c *Console) Restore() {
-	defer func() {
-		c.guard.leave()
-		c.guard = nil
-	}()
-	if c.quiet == nil {
-		return
-	}
-	old := c.quiet
-	c.quiet = nil
-	if c.Foreground() {
+	if c.quiet != nil && c.Foreground() {
 		// Nothing sensible can be done where this fails: the terminal is gone.
-		_ = unix.IoctlSetTermios(int(c.in.Fd()), setTermios, old)
+		_ = unix.IoctlSetTermios(int(c.in.Fd()), setTermios, c.quiet)
 	}
+	c.quiet = nil
+	c.guard.leave()
+	c.guard = nil
 }
 
 // DropInput forgets what was typed before a question was asked.

@@ -8,8 +8,6 @@ package git
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -176,10 +174,7 @@ func stripTag(ref string) string {
 // Cached says that the commit and those of all submodules to stage are in the
 // mirrors.
 func (s *source) Cached(ctx context.Context, w kind.SourceWork) bool {
-	if !s.mirrored(w) {
-		return false
-	}
-	g, root, err := s.open(w)
+	g, root, err := s.mirror(w)
 	if err != nil || !g.has(ctx, root) {
 		return false
 	}
@@ -227,24 +222,23 @@ func (s *source) Stage(ctx context.Context, w kind.SourceWork, dir string) error
 	})
 }
 
-// mirrored says that the repository has a mirror. It is asked of every source that
-// is shown, while open looks through all of PATH.
-func (s *source) mirrored(w kind.SourceWork) bool {
-	mirrors, err := w.MirrorDir()
-	if err != nil {
-		return false
-	}
-	_, err = os.Stat(filepath.Join(mirrors, kind.URLDirectory(s.url)))
-	return err == nil
-}
-
-// open finds the program and the repository's mirror.
-func (s *source) open(w kind.SourceWork) (*git, *repo, error) {
+// mirror finds the repository's mirror, which may not be there. To find git as well
+// is a look through all of PATH, and this is asked of every source that is shown.
+func (s *source) mirror(w kind.SourceWork) (*git, *repo, error) {
 	g, err := newGit(s, w)
 	if err != nil {
 		return nil, nil, err
 	}
 	root, err := g.repo("", s.url, s.ref)
+	return g, root, err
+}
+
+// open finds the program and the repository's mirror.
+func (s *source) open(w kind.SourceWork) (*git, *repo, error) {
+	g, root, err := s.mirror(w)
+	if err == nil {
+		err = g.find()
+	}
 	return g, root, err
 }
 

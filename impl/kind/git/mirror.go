@@ -23,8 +23,9 @@ import (
 
 // git runs the program for one source during one call.
 type git struct {
-	s       *source
-	w       kind.SourceWork
+	s *source
+	w kind.SourceWork
+	// program is its path, "" until find.
 	program string
 	// mirrors is <sourcedir>/git.
 	mirrors string
@@ -35,15 +36,19 @@ type git struct {
 }
 
 func newGit(s *source, w kind.SourceWork) (*git, error) {
-	program, err := host.Find("git", s.env, "git")
-	if err != nil {
-		return nil, err
-	}
 	mirrors, err := w.MirrorDir()
 	if err != nil {
 		return nil, err
 	}
-	return &git{s: s, w: w, program: program, mirrors: mirrors, present: map[string]bool{}}, nil
+	return &git{s: s, w: w, mirrors: mirrors, present: map[string]bool{}}, nil
+}
+
+// find looks for the program, once.
+func (g *git) find() (err error) {
+	if g.program == "" {
+		g.program, err = host.Find("git", g.s.env, "git")
+	}
+	return err
 }
 
 // repo is the repository of the source or of a submodule, at one commit.
@@ -149,7 +154,7 @@ func (g *git) has(ctx context.Context, r *repo) bool {
 	if g.present[id] {
 		return true
 	}
-	if _, err := os.Stat(r.mirror); err != nil || r.ref == "" {
+	if _, err := os.Stat(r.mirror); err != nil || r.ref == "" || g.find() != nil {
 		return false
 	}
 	present := g.ask(ctx, r, "cat-file", "-t", r.ref)

@@ -35,10 +35,7 @@ func (r *Repository) Cached(ctx context.Context, w kind.SourceWork) bool {
 	if r.deep {
 		return r.s.Cached(ctx, w)
 	}
-	if !r.s.mirrored(w) {
-		return false
-	}
-	g, root, err := r.s.open(w)
+	g, root, err := r.s.mirror(w)
 	return err == nil && g.has(ctx, root)
 }
 
