@@ -48,6 +48,20 @@ func child(role string) int {
 		c.Quiet("reset")
 		os.Stdout.WriteString("quiet\n")
 		select {} // until it is killed
+	case "silent":
+		// Somebody else has turned the echo off.
+		state, err := unix.IoctlGetTermios(0, getTermios)
+		if err != nil {
+			return 1
+		}
+		state.Lflag &^= unix.ECHO
+		if unix.IoctlSetTermios(0, setTermios, state) != nil {
+			return 1
+		}
+		c.Guard("reset")
+		c.Quiet("reset")
+		os.Stdout.WriteString("guarded\n")
+		select {} // until it is killed
 	case "run":
 		signals, stop := Signals()
 		defer stop()
@@ -175,6 +189,27 @@ func TestQuietAndKilled(t *testing.T) {
 			_ = cmd.Wait() // it was killed
 		})
 	}
+}
+
+// What somebody else did to a terminal is not undone.
+func TestGuardLeavesSilentTerminals(t *testing.T) {
+	cmd, master, r := startChild(t, "silent")
+	until(t, r, "guarded")
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	said, err := io.ReadAll(r)
+	if err != nil && !errors.Is(err, syscall.EIO) {
+		t.Error(err)
+	}
+	state, err := unix.IoctlGetTermios(int(master.Fd()), getTermios)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state.Lflag&unix.ECHO != 0 || len(said) > 0 {
+		t.Errorf("its echo was turned on, or %q was written to it", said)
+	}
+	_ = cmd.Wait() // it was killed
 }
 
 func TestRunLendsTheTerminal(t *testing.T) {
