@@ -49,7 +49,7 @@ func TestStopped(t *testing.T) {
 		t.Run(strategy, func(t *testing.T) {
 			// Long enough for its first line, which waits for others to be written with
 			// it, to come well before its end.
-			p := newProject(t, "rapid-500")
+			p := newProject(t, "rapid-2000")
 			read, stopped := p.build(t, strategy, false), p.build(t, strategy, true)
 			if read.told != p.elements || stopped.told != p.elements {
 				t.Errorf("of %d elements %d were told of, and %d after the stop", p.elements, read.told, stopped.told)
