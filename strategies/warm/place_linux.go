@@ -119,9 +119,7 @@ func identity(host stream.Host) (string, error) {
 	if err := unix.Uname(&name); err != nil {
 		return "", os.NewSyscallError("uname", err)
 	}
-	umask := unix.Umask(0o077)
-	unix.Umask(umask)
-	fmt.Fprintf(h, "%d %q %o\n", runtime.NumCPU(), unix.ByteSliceToString(name.Machine[:]), umask)
+	fmt.Fprintf(h, "%d %q %o\n", runtime.NumCPU(), unix.ByteSliceToString(name.Machine[:]), umask())
 	for _, space := range []string{"mnt", "user", "net", "pid"} {
 		// Where /proc is missing, so are these.
 		id, _ := os.Readlink("/proc/self/ns/" + space)
