@@ -41,7 +41,7 @@ type Session struct {
 // All are the candidates; the first is what crosses.
 func All() []Codec {
 	return []Codec{
-		{"wire", "what crosses: CBOR arrays through mirror types, by fxamacker/cbor", newWire},
+		{"wire", "what crosses: CBOR arrays, written and read in place by impl/wire", newWire},
 		{"cbor", "CBOR maps with field names, by fxamacker/cbor with its defaults", newCBOR},
 		{"protobuf", "Protocol Buffers by google.golang.org/protobuf, with its messages filled from and copied to the contract's structs", newProtobuf},
 		{"gob", "encoding/gob, one stream a session, so that types are described once", newGob},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Check walks every listed type and refuses what cannot cross, naming every
@@ -109,7 +110,7 @@ func (c *checker) walk(p path, t reflect.Type) {
 		c.never[base] = append(c.never[base], p.String())
 		return
 	}
-	if forms[t] != nil {
+	if t == reflect.TypeFor[time.Time]() {
 		return
 	}
 	if t.Kind() != reflect.Interface && t.Kind() != reflect.Pointer {
@@ -139,7 +140,7 @@ func (c *checker) walk(p path, t reflect.Type) {
 			c.refuse(p, t.String()+" (map whose keys are no strings)", "send a slice of pairs")
 			return
 		}
-		c.walkMapValue(p.add("[key]"), t.Elem())
+		c.walk(p.add("[key]"), t.Elem())
 	case reflect.Struct:
 		c.walkStruct(p, t)
 	case reflect.Interface:
@@ -154,16 +155,6 @@ func (c *checker) walk(p path, t reflect.Type) {
 		c.refuse(p, t.String()+" (channel)", "send an order or an event in its place, or keep it home with the tag wire:\"-\"")
 	default:
 		c.refuse(p, t.String()+" ("+t.Kind().String()+")", "it means something in one process only")
-	}
-}
-
-// walkMapValue looks at the value of a map. It travels with field names instead
-// of positions (plan.go says why), and so can hold no form of its own.
-func (c *checker) walkMapValue(p path, t reflect.Type) {
-	before := c.bad
-	c.walk(p, t)
-	if c.bad == before && needsPlan(t) {
-		c.refuse(p, t.String()+" (map value with a time, or with a field that stays home)", "send a slice of structs")
 	}
 }
 

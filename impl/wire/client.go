@@ -159,7 +159,7 @@ func (c *Client) Send(ctx context.Context, o stream.Order) error {
 	var frame bytes.Buffer
 	w := frameWriter{to: &frame}
 	w.begin()
-	if err := c.t.appendValue(&w.buf, o); err != nil {
+	if err := w.add(c.t, o); err != nil {
 		return err
 	}
 	if err := w.end(); err != nil {

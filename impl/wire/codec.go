@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // Bounds on what a decoder accepts.
 const (
-	// maxNesting is deeper than any listed type.
-	maxNesting = 16
 	// maxElements bounds a list or map: twice the elements of the largest known
 	// graph.
 	maxElements = 1 << 17
@@ -22,73 +18,41 @@ const (
 	maxItems = 1 << 22
 )
 
-// The codec is CBOR (RFC 8949). Strings travel as byte strings: file names and
-// the tails of build logs are not always UTF-8, and shall arrive as they were.
-var (
-	encoder = must(cbor.EncOptions{
-		String:        cbor.StringToByteString,
-		FieldName:     cbor.FieldNameToByteString,
-		TextMarshaler: cbor.TextMarshalerTextString,
-		TagsMd:        cbor.TagsForbidden,
-		IndefLength:   cbor.IndefLengthForbidden,
-	}.UserBufferEncMode())
-
-	decoder = must(cbor.DecOptions{
-		ByteStringToString:  cbor.ByteStringToStringAllowed,
-		FieldNameByteString: cbor.FieldNameByteStringAllowed,
-		FieldNameMatching:   cbor.FieldNameMatchingCaseSensitive,
-		TextUnmarshaler:     cbor.TextUnmarshalerTextString,
-		DupMapKey:           cbor.DupMapKeyEnforcedAPF,
-		TagsMd:              cbor.TagsForbidden,
-		IndefLength:         cbor.IndefLengthForbidden,
-		MaxNestedLevels:     maxNesting,
-		MaxArrayElements:    maxElements,
-		MaxMapPairs:         maxElements,
-	}.DecMode())
-)
-
-// must is for options that are constants: a test would fail, not a user.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 var errTruncated = errors.New("wire: a value is missing after its number")
 
 // appendValue adds an order or event to a frame: its number, one byte, and its
 // encoding.
-func (t *tables) appendValue(to *bytes.Buffer, value any) error {
+func (t *tables) appendValue(to []byte, value any) ([]byte, error) {
 	v := reflect.ValueOf(value)
 	get := t.byType[v.Type()]
 	if get == nil || v.IsNil() {
-		return fmt.Errorf("wire: %w", checkValue(value))
+		return to, fmt.Errorf("wire: %w", checkValue(value))
 	}
 	p, err := get()
 	if err != nil {
-		return fmt.Errorf("wire: %w", err)
+		return to, fmt.Errorf("wire: %s: %w", p.name, err)
 	}
-	to.WriteByte(p.number)
-	before := to.Len()
-	err = encoder.MarshalToBuffer(p.view(v.UnsafePointer()), to)
-	// The encoder accepts what the other end's decoder would not. A large value
-	// alone can be that, and is looked at; a small one is not.
-	if err != nil || to.Len()-before > maxElements {
+	before := len(to)
+	to, err = p.write(append(to, p.number), v.UnsafePointer())
+	// What is written may be more than the other end accepts. A large value alone
+	// can be that, and is looked at; a small one is not.
+	if err != nil || len(to)-before > maxElements {
 		if wrong := checkValue(value); wrong != nil {
-			return fmt.Errorf("wire: %w", wrong)
+			return to, fmt.Errorf("wire: %w", wrong)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("wire: %s: %w", p.name, err)
+		return to, fmt.Errorf("wire: %s: %w", p.name, err)
 	}
-	return nil
+	return to, nil
 }
 
 // Encode adds an order or event to a buffer as it stands in a frame: for whoever
 // compares codecs.
 func Encode(to *bytes.Buffer, value any) error {
-	return plans().appendValue(to, value)
+	b, err := plans().appendValue(to.AvailableBuffer(), value)
+	to.Write(b)
+	return err
 }
 
 // Decode is Encode's inverse.
@@ -139,17 +103,11 @@ func (t *tables) readValue(data []byte) (value any, rest []byte, err error) {
 	}
 	p, err := get()
 	if err != nil {
-		return nil, nil, fmt.Errorf("wire: %w", err)
-	}
-	value, view := p.fresh()
-	rest, err = decoder.UnmarshalFirst(data[1:], view)
-	var wrong *cbor.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		// Its own text has the whole mirror in it.
-		return nil, nil, fmt.Errorf("wire: %s: a CBOR %s is where its field %q or a part of it should be", p.name, wrong.CBORType, wrong.StructFieldName)
-	}
-	if err != nil {
 		return nil, nil, fmt.Errorf("wire: %s: %w", p.name, err)
 	}
-	return value, rest, nil
+	v := reflect.New(p.entry.typ)
+	if rest, err = p.read(data[1:], v.UnsafePointer()); err != nil {
+		return nil, nil, fmt.Errorf("wire: %s: %w", p.name, err)
+	}
+	return v.Interface(), rest, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"bst/impl/stream"
 
@@ -18,6 +19,13 @@ import (
 func testTables(t testing.TB) *tables {
 	t.Helper()
 	return plans()
+}
+
+// appendTo adds a value to a buffer as it stands in a frame.
+func appendTo(tab *tables, to *bytes.Buffer, value any) error {
+	b, err := tab.appendValue(to.AvailableBuffer(), value)
+	to.Write(b)
+	return err
 }
 
 // fill sets every field below v to something: that a field is forgotten on the
@@ -82,7 +90,7 @@ func TestEveryTypeRoundTrips(t *testing.T) {
 						fill(r, sent.Elem(), 0)
 					}
 					var buf bytes.Buffer
-					if err := tab.appendValue(&buf, sent.Interface()); err != nil {
+					if err := appendTo(tab, &buf, sent.Interface()); err != nil {
 						t.Fatal(err)
 					}
 					got, rest, err := tab.readValue(append(buf.Bytes(), "rest"...))
@@ -106,7 +114,7 @@ func TestEmptyListsArrive(t *testing.T) {
 	tab := testTables(t)
 	sent := &stream.Heading{Targets: []string{}, Projects: []stream.ProjectHeading{{Options: []stream.Pair{}}}}
 	var buf bytes.Buffer
-	if err := tab.appendValue(&buf, sent); err != nil {
+	if err := appendTo(tab, &buf, sent); err != nil {
 		t.Fatal(err)
 	}
 	got, _, err := tab.readValue(buf.Bytes())
@@ -124,28 +132,39 @@ func TestWhatIsNotListedIsRefused(t *testing.T) {
 	tab := testTables(t)
 	var buf bytes.Buffer
 	for _, v := range []any{&unlisted{}, (*stream.Message)(nil), &stream.Key{}} {
-		if err := tab.appendValue(&buf, v); err == nil {
+		if err := appendTo(tab, &buf, v); err == nil {
 			t.Errorf("%T was accepted", v)
 		}
 	}
 }
 
 func TestTimesCross(t *testing.T) {
-	for _, sent := range []time.Time{{}, time.Unix(0, 0), time.Unix(0, 1), time.Unix(0, -1), time.Unix(1<<33, 999), time.Unix(-1<<33, 999)} {
-		b, err := unixNano(sent).MarshalCBOR()
+	f, err := formOf(reflect.TypeFor[time.Time]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	edge := time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, sent := range []time.Time{{}, time.Unix(0, 0), time.Unix(0, 1), time.Unix(0, -1), time.Unix(1<<33, 999), time.Unix(-1<<33, 999),
+		edge, time.Date(2261, 12, 31, 23, 59, 59, 999999999, time.UTC)} {
+		b, err := f.write(nil, unsafe.Pointer(&sent))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got unixNano
-		if err := got.UnmarshalCBOR(b); err != nil {
-			t.Fatal(err)
+		var got time.Time
+		if rest, err := f.read(b, unsafe.Pointer(&got)); err != nil || len(rest) > 0 {
+			t.Fatal(rest, err)
 		}
-		if !time.Time(got).Equal(sent) {
-			t.Errorf("%v arrived as %v", sent, time.Time(got))
+		if !got.Equal(sent) {
+			t.Errorf("%v arrived as %v", sent, got)
 		}
 	}
-	for _, bad := range [][]byte{nil, {0}, {0xf5}, {27, 255, 255, 255, 255, 255, 255, 255, 255}, {27, 0}} {
-		if err := new(unixNano).UnmarshalCBOR(bad); err == nil {
+	for _, never := range []time.Time{edge.Add(-1), time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		if _, err := f.write(nil, unsafe.Pointer(&never)); err == nil {
+			t.Errorf("%v was accepted", never)
+		}
+	}
+	for _, bad := range [][]byte{nil, {0xf5}, {0x41, 0}, {27, 255, 255, 255, 255, 255, 255, 255, 255}, {27, 0}, {0x1b, 0x7f, 255, 255, 255, 255, 255, 255, 255}} {
+		if _, err := f.read(bad, unsafe.Pointer(new(time.Time))); err == nil {
 			t.Errorf("% x was accepted", bad)
 		}
 	}
@@ -176,11 +195,11 @@ func TestFieldsWithFormsOfTheirOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := entry{number: 200, name: "home", typ: typ}
-	tab := &tables{byType: make(map[reflect.Type]func() (*plan, error))}
+	tab := &tables{byType: make(map[reflect.Type]func() (plan, error))}
 	tab.add(&e)
 	sent := &home{Name: "n", Home: func() {}, Last: version{2, 8}, When: time.Unix(5, 6)}
 	var buf bytes.Buffer
-	if err := tab.appendValue(&buf, sent); err != nil {
+	if err := appendTo(tab, &buf, sent); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(buf.Bytes(), []byte("2.8")) {
@@ -217,7 +236,7 @@ func BenchmarkEncode(b *testing.B) {
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		buf.Reset()
-		if err := tab.appendValue(&buf, events[n%len(events)]); err != nil {
+		if err := appendTo(tab, &buf, events[n%len(events)]); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -228,7 +247,7 @@ func BenchmarkDecode(b *testing.B) {
 	var all [][]byte
 	for _, ev := range mix() {
 		var buf bytes.Buffer
-		if err := tab.appendValue(&buf, ev); err != nil {
+		if err := appendTo(tab, &buf, ev); err != nil {
 			b.Fatal(err)
 		}
 		all = append(all, buf.Bytes())
@@ -249,7 +268,7 @@ func BenchmarkShown(b *testing.B) {
 	b.Run("encode", func(b *testing.B) {
 		for b.Loop() {
 			buf.Reset()
-			if err := tab.appendValue(&buf, e); err != nil {
+			if err := appendTo(tab, &buf, e); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -31,17 +30,22 @@ var errEmptyFrame = errors.New("wire: an empty frame")
 // call.
 type frameWriter struct {
 	to  io.Writer
-	buf bytes.Buffer
+	buf []byte
 }
 
 // begin starts a frame.
 func (w *frameWriter) begin() {
-	w.buf.Reset()
-	w.buf.Write(make([]byte, frameHeader))
+	w.buf = append(w.buf[:0], make([]byte, frameHeader)...)
 }
 
 // size is how many bytes the frame has so far, without its header.
-func (w *frameWriter) size() int { return w.buf.Len() - frameHeader }
+func (w *frameWriter) size() int { return len(w.buf) - frameHeader }
+
+// add adds an order or event.
+func (w *frameWriter) add(t *tables, value any) (err error) {
+	w.buf, err = t.appendValue(w.buf, value)
+	return err
+}
 
 // end writes the frame.
 func (w *frameWriter) end() error {
@@ -49,11 +53,10 @@ func (w *frameWriter) end() error {
 	if n > maxFrame {
 		return fmt.Errorf("wire: a frame of %d bytes is above the bound of %d", n, maxFrame)
 	}
-	b := w.buf.Bytes()
-	binary.BigEndian.PutUint32(b, uint32(n))
-	_, err := w.to.Write(b)
-	if w.buf.Cap() > 4*softFrame {
-		w.buf = bytes.Buffer{} // one large value does not stay in memory
+	binary.BigEndian.PutUint32(w.buf, uint32(n))
+	_, err := w.to.Write(w.buf)
+	if cap(w.buf) > 4*softFrame {
+		w.buf = nil // one large value does not stay in memory
 	}
 	return err
 }

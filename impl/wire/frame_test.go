@@ -16,7 +16,7 @@ func frameOf(t testing.TB, payload []byte) []byte {
 	var out bytes.Buffer
 	w := frameWriter{to: &out}
 	w.begin()
-	w.buf.Write(payload)
+	w.buf = append(w.buf, payload...)
 	if err := w.end(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +70,7 @@ func TestBrokenFrames(t *testing.T) {
 	var out bytes.Buffer
 	w := frameWriter{to: &out}
 	w.begin()
-	w.buf.Write(make([]byte, maxFrame+1))
+	w.buf = append(w.buf, make([]byte, maxFrame+1)...)
 	if err := w.end(); err == nil || out.Len() > 0 {
 		t.Errorf("a frame above the bound: error %v, %d bytes written", err, out.Len())
 	}
@@ -114,7 +114,7 @@ func FuzzDecode(f *testing.F) {
 		w := frameWriter{to: &out}
 		w.begin()
 		for _, v := range values {
-			if err := tab.appendValue(&w.buf, v); err != nil {
+			if err := w.add(tab, v); err != nil {
 				f.Fatal(err)
 			}
 		}
@@ -138,7 +138,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			_ = tab.readFrame(frame, func(value any, _ int) error {
 				var again bytes.Buffer
-				if err := tab.appendValue(&again, value); err != nil {
+				if err := appendTo(tab, &again, value); err != nil {
 					t.Fatalf("%#v arrived and cannot be sent: %v", value, err)
 				}
 				return nil

@@ -14,7 +14,7 @@ import (
 
 // protocol is the version of frames and hellos. What the values look like is
 // the schema's to tell.
-const protocol = 1
+const protocol = 2
 
 // hello is the first frame in each direction. It is text, and its first line's
 // form never changes, so that any two versions can tell that they differ.
@@ -104,7 +104,7 @@ func PeekHello(in *bufio.Reader) error {
 func (h hello) write(to io.Writer) error {
 	w := frameWriter{to: to}
 	w.begin()
-	w.buf.Write(h.encode())
+	w.buf = append(w.buf, h.encode()...)
 	return w.end()
 }
 

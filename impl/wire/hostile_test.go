@@ -125,10 +125,10 @@ func TestCountItemsAgreesWithTheCodec(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			v, _ := p.fresh()
-			fill(r, reflect.ValueOf(v).Elem(), 0)
+			v := reflect.New(p.entry.typ)
+			fill(r, v.Elem(), 0)
 			var buf bytes.Buffer
-			if err := tab.appendValue(&buf, v); err != nil {
+			if err := appendTo(tab, &buf, v.Interface()); err != nil {
 				t.Fatal(err)
 			}
 			if err := countItems(buf.Bytes()[1:], maxItems); err != nil {
@@ -153,7 +153,7 @@ func TestTheLargestSummaryCrosses(t *testing.T) {
 	var stream bytes.Buffer
 	w := frameWriter{to: &stream}
 	w.begin()
-	if err := tab.appendValue(&w.buf, sent); err != nil {
+	if err := w.add(tab, sent); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.end(); err != nil {
@@ -176,7 +176,7 @@ func FuzzSession(f *testing.F) {
 		var out bytes.Buffer
 		w := frameWriter{to: &out}
 		w.begin()
-		if err := tab.appendValue(&w.buf, v); err != nil {
+		if err := w.add(tab, v); err != nil {
 			f.Fatal(err)
 		}
 		if err := w.end(); err != nil {

@@ -120,7 +120,7 @@ func (t *tables) report(queue *Queue, out io.Writer) error {
 		}
 		w.begin()
 		for _, ev := range batch {
-			if err := t.appendValue(&w.buf, ev); err != nil {
+			if err := w.add(t, ev); err != nil {
 				return err
 			}
 			if w.size() >= softFrame {

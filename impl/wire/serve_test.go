@@ -172,7 +172,7 @@ func TestServeRefusesStrangers(t *testing.T) {
 func TestServeFacesNonsense(t *testing.T) {
 	hello := frameOf(t, own().encode())
 	var event bytes.Buffer
-	if err := testTables(t).appendValue(&event, &stream.Queue{}); err != nil {
+	if err := appendTo(testTables(t), &event, &stream.Queue{}); err != nil {
 		t.Fatal(err)
 	}
 	for name, then := range map[string][]byte{

@@ -73,7 +73,7 @@ func (w *valueWalker) refuse(p *place, format string, args ...any) {
 func (w *valueWalker) walk(p *place, v reflect.Value) {
 	switch t := v.Type(); {
 	case t == reflect.TypeFor[time.Time]():
-		if _, err := unixNano(v.Interface().(time.Time)).MarshalCBOR(); err != nil {
+		if _, err := appendTime(nil, v.Interface().(time.Time)); err != nil {
 			w.refuse(p, "%v: %v", v.Interface(), err)
 		}
 		return

@@ -44,7 +44,7 @@ func TestValuesThatCannotCross(t *testing.T) {
 			}
 			// Whoever sends it is told the same.
 			var to bytes.Buffer
-			err = testTables(t).appendValue(&to, test.value)
+			err = appendTo(testTables(t), &to, test.value)
 			if (err != nil) != (test.want != nil) {
 				t.Fatalf("sending it: %v", err)
 			}
