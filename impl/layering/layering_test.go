@@ -287,7 +287,7 @@ func way(all map[string]*pkg, from, to string) []string {
 // The rules above find something: a graph that breaks each is refused by it.
 func TestRulesRefuse(t *testing.T) {
 	for name, edge := range map[string][2]string{
-		"stream imports the standard library alone, wire only it besides":  {"impl/stream", "impl/node"},
+		"stream imports the standard library alone, wire only it besides":             {"impl/stream", "impl/node"},
 		"nothing that the engine reaches knows of frontends, terminals or strategies": {"impl/engine", "impl/term"},
 		"the frontend sees events alone":                                              {"impl/frontend/session", "impl/cas"},
 		"a strategy knows stream and wire":                                            {"strategies/pipe", "impl/term"},

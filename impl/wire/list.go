@@ -147,3 +147,17 @@ func EventTypes() []reflect.Type {
 	}
 	return types
 }
+
+// Urgent says that somebody waits for an event, or must act on it: it is not held
+// back to be sent along with others.
+func Urgent(ev stream.Event) bool {
+	switch ev := ev.(type) {
+	case *stream.JobFinished:
+		return ev.Failure != nil
+	case *stream.Started, *stream.State, *stream.ShellReady, *stream.ShellRefused, *stream.CheckoutDone, *stream.Finished:
+		return true
+	case *stream.Message:
+		return ev.Type == stream.TypeError || ev.Type == stream.TypeBug || ev.Type == stream.TypeFailure
+	}
+	return false
+}

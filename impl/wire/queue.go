@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"sync"
+	"time"
 
 	"bst/impl/stream"
 )
@@ -17,6 +18,8 @@ import (
 type Queue struct {
 	// ready holds a token when there is something to take or nothing will come.
 	ready chan struct{}
+	// hurry holds a token when what is queued should not wait for more.
+	hurry chan struct{}
 
 	mu sync.Mutex // guards what follows
 	// items are the queued events; nil where a later value took over.
@@ -27,9 +30,14 @@ type Queue struct {
 	newest map[newestKey]int
 	// sealed: Finished was put, nothing may follow.
 	sealed bool
+	// hurried: somebody waits for an event that is queued.
+	hurried bool
 	// closed: nothing more will come.
 	closed bool
 }
+
+// hurryLength is how many queued events are reason enough to take them.
+const hurryLength = 1024
 
 type newestKey struct {
 	number number
@@ -38,7 +46,7 @@ type newestKey struct {
 
 // NewQueue makes an empty queue.
 func NewQueue() *Queue {
-	return &Queue{ready: make(chan struct{}, 1), newest: make(map[newestKey]int)}
+	return &Queue{ready: make(chan struct{}, 1), hurry: make(chan struct{}, 1), newest: make(map[newestKey]int)}
 }
 
 // Put adds events and never waits. What comes after Finished, or after Close,
@@ -46,7 +54,7 @@ func NewQueue() *Queue {
 // that it has put.
 func (q *Queue) Put(events ...stream.Event) {
 	q.mu.Lock()
-	was := len(q.items) - q.gone
+	was, hurried := len(q.items)-q.gone, q.hurried
 	for _, ev := range events {
 		if q.sealed || q.closed {
 			break
@@ -54,9 +62,12 @@ func (q *Queue) Put(events ...stream.Event) {
 		q.put(ev)
 	}
 	has := len(q.items) - q.gone
+	if q.hurried && !hurried {
+		wake(q.hurry)
+	}
 	q.mu.Unlock()
 	if was == 0 && has > 0 {
-		q.wake()
+		wake(q.ready)
 	}
 }
 
@@ -64,6 +75,7 @@ func (q *Queue) put(ev stream.Event) {
 	if _, ok := ev.(*stream.Finished); ok {
 		q.sealed = true
 	}
+	q.hurried = q.hurried || len(q.items)+1 >= hurryLength || Urgent(ev)
 	e := byType[reflect.TypeOf(ev)]
 	if e != nil && e.key != nil {
 		if key, ok := e.key(ev); ok {
@@ -119,19 +131,23 @@ func (q *Queue) Take(ctx context.Context, reuse []stream.Event) ([]stream.Event,
 				taken = kept
 			}
 			clear(reuse)
-			q.items, q.gone = reuse[:0], 0
+			q.items, q.gone, q.hurried = reuse[:0], 0, false
 			clear(q.newest)
+			select {
+			case <-q.hurry: // its reason was taken
+			default:
+			}
 			closed := q.closed
 			q.mu.Unlock()
 			if closed {
-				q.wake()
+				wake(q.ready)
 			}
 			return taken, nil
 		}
 		closed := q.closed
 		q.mu.Unlock()
 		if closed {
-			q.wake() // for whoever asks next
+			wake(q.ready) // for whoever asks next
 			return nil, nil
 		}
 		select {
@@ -154,12 +170,36 @@ func (q *Queue) Close() {
 	q.mu.Lock()
 	q.closed = true
 	q.mu.Unlock()
-	q.wake()
+	wake(q.ready)
+	wake(q.hurry)
 }
 
-func (q *Queue) wake() {
+// Gather waits until there is a reason to take what is queued or will be: somebody
+// waits for it, it is much, nothing more will come, or the timer fires.
+func (q *Queue) Gather(until <-chan time.Time) {
+	q.mu.Lock()
+	now := q.hurried || q.closed
+	q.mu.Unlock()
+	if now {
+		until = immediately
+	}
 	select {
-	case q.ready <- struct{}{}:
+	case <-q.hurry:
+	case <-until:
+	}
+}
+
+// immediately is a timer that has fired for ever.
+var immediately = func() <-chan time.Time {
+	c := make(chan time.Time)
+	close(c)
+	return c
+}()
+
+// wake leaves a token for whoever waits, or will.
+func wake(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
 	default:
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"testing"
+	"time"
 
 	"bst/impl/stream"
 
@@ -188,5 +189,46 @@ func BenchmarkQueue(b *testing.B) {
 		if batch, err = q.Take(context.Background(), batch); err != nil || len(batch) == 0 {
 			return
 		}
+	}
+}
+
+// What nobody waits for is gathered; what somebody waits for, much, and the end are
+// not.
+func TestQueueGathers(t *testing.T) {
+	ordinary := &stream.JobStarted{}
+	for _, test := range []struct {
+		name string
+		put  func(q *Queue)
+	}{
+		{"urgent", func(q *Queue) { q.Put(&stream.State{}) }},
+		{"a failure", func(q *Queue) { q.Put(&stream.JobFinished{Failure: &stream.Failure{}}) }},
+		{"the end", func(q *Queue) { q.Put(&stream.Finished{}) }},
+		{"much", func(q *Queue) {
+			for range hurryLength {
+				q.Put(ordinary)
+			}
+		}},
+		{"closed", func(q *Queue) { q.Close() }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for _, before := range []bool{true, false} {
+				q := NewQueue()
+				if before {
+					test.put(q)
+					q.Gather(nil) // returns at once
+					continue
+				}
+				until, gathered := make(chan time.Time), make(chan struct{})
+				go func() {
+					defer close(gathered)
+					q.Gather(until)
+					q.Gather(until)
+				}()
+				q.Put(ordinary)
+				until <- time.Time{} // it waited for this, in spite of what was put
+				test.put(q)
+				<-gathered
+			}
+		})
 	}
 }

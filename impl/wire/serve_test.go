@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"bst/impl/stream"
@@ -263,5 +264,57 @@ func TestWhatIsQueuedCrossesInOneFrame(t *testing.T) {
 	}
 	if err := within(t, "Serve's end", served); err != nil {
 		t.Error(err)
+	}
+}
+
+// frames notes when frames are written, in milliseconds of its clock.
+type frames struct {
+	start time.Time
+	at    []int
+}
+
+func (f *frames) Write(p []byte) (int, error) {
+	f.at = append(f.at, int(time.Since(f.start).Milliseconds()))
+	return len(p), nil
+}
+
+// The first event goes at once, those that follow closely go together, and what
+// somebody waits for takes them along.
+func TestFramesArePaced(t *testing.T) {
+	ordinary, urgent := &stream.JobStarted{}, &stream.State{}
+	const rest = int(pace / time.Millisecond)
+	for _, test := range []struct {
+		name string
+		// emit is an event each, at a time in milliseconds.
+		emit map[int]stream.Event
+		want []int
+	}{
+		{"alone", map[int]stream.Event{3: ordinary}, []int{3}},
+		{"far apart", map[int]stream.Event{0: ordinary, 50: ordinary, 100: ordinary}, []int{0, 50, 100}},
+		{"a burst", map[int]stream.Event{0: ordinary, 1: ordinary, 2: ordinary, 9: ordinary, rest + 2: ordinary, 200: ordinary}, []int{0, rest, 2 * rest, 200}},
+		{"urgent", map[int]stream.Event{0: ordinary, 1: ordinary, 2: urgent, 3: ordinary, 4: urgent}, []int{0, 2, 4}},
+		{"urgent ones at first", map[int]stream.Event{0: urgent, 1: urgent, 2: ordinary}, []int{0, 1, 1 + rest}},
+		{"the end", map[int]stream.Event{0: ordinary, 1: ordinary, 2: &stream.Finished{}}, []int{0, 2}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q, out := NewQueue(), &frames{start: time.Now()}
+				go func() {
+					for at := range 300 {
+						if ev := test.emit[at]; ev != nil {
+							q.Put(ev)
+						}
+						time.Sleep(time.Millisecond)
+					}
+					q.Close()
+				}()
+				if err := testTables(t).report(q, out); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(test.want, out.at); diff != "" {
+					t.Errorf("frames at (-want +got):\n%s", diff)
+				}
+			})
+		})
 	}
 }

@@ -3,8 +3,8 @@
 // wakes up less often. It is the transport half of batching; the drawing half,
 // a bounded rate of frames, is the frontend's.
 //
-// It knows which events must not wait and nothing of what carries them. The
-// gathering happens on the backend's side of whatever crosses.
+// It knows nothing of what carries events; which must not wait, package wire
+// says. The gathering happens on the backend's side of whatever crosses.
 package batched
 
 import (
@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"bst/impl/stream"
+	"bst/impl/wire"
 )
 
 const (
@@ -115,7 +116,7 @@ func (g *gatherer) put(events ...stream.Event) {
 	g.waiting = append(g.waiting, events...)
 	now := len(g.waiting) >= most
 	for _, ev := range events {
-		now = now || urgent(ev)
+		now = now || wire.Urgent(ev)
 	}
 	switch {
 	case now:
@@ -146,17 +147,4 @@ func (g *gatherer) end() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.flush()
-}
-
-// urgent says that somebody waits for an event, or must act on it.
-func urgent(ev stream.Event) bool {
-	switch ev := ev.(type) {
-	case *stream.JobFinished:
-		return ev.Failure != nil
-	case *stream.Started, *stream.State, *stream.ShellReady, *stream.ShellRefused, *stream.CheckoutDone, *stream.Finished:
-		return true
-	case *stream.Message:
-		return ev.Type == stream.TypeError || ev.Type == stream.TypeBug || ev.Type == stream.TypeFailure
-	}
-	return false
 }
