@@ -24,10 +24,10 @@ pickled. Here a backend is this program started anew, and all that it is told is
 
 ## What is handed over
 
-| | before the spawn | after it, in the backend |
+| | in the frontend | in the backend |
 |---|---|---|
-| Go's runtime, the packages' initialisers | in the frontend: of all packages, those of the backend too | once more, in the backend |
-| command line | parsed, to know command and strategy | a fixed word |
+| Go's runtime, the packages' initialisers | in the frontend: of all packages, those of the backend too | of all packages; on Linux at the same time as in the frontend |
+| command line | parsed, to know command and strategy; on Linux looked through for both before that | a fixed word |
 | user configuration | read, to know the strategy; settings go into the order, by value | not read |
 | terminal, signals | probed, taken | none there |
 | project, includes, junctions, plugins | — | loaded |
@@ -39,11 +39,18 @@ So no object of the loader, the graph or the scheduler has a serialised form; wh
 listed in impl/wire and nothing else can (wire.Check). That is the answer to "what can be
 initialised after the point of spawning": all that the frontend does not need itself.
 
+Where a backend for one command is wanted by --strategy or BST_STRATEGY, Linux spawns it
+before the frontend is ready itself (impl/cli/early): what both need is initialised in both at
+the same time, where there are two processors, and not twice in a row. A strategy that the user
+configuration names is known later, and its backend starts when it is.
+
 ## What it would take to move the rest
 
 - The initialisers of packages that only the backend needs: a program of its own for the
-  backend, or initialisers that wait for their first use. Both gain at most what the tables
-  below give as initialisers, in the frontend. Not done while that is little.
+  frontend, or initialisers that wait for their first use. Both gain processor time, as much as
+  the tables below give as initialisers, in the frontend. Those of libraries (gRPC, Protocol
+  Buffers, OCI registries, versions of Python packages) do not wait, and a program in two files
+  is more to install. Not done.
 - The user configuration: it could be read in the backend if it could not choose the strategy
   and the form of the log lines. It would be read in both, then. Nothing to gain.
 - The environment: it is handed over whole, as to any child, since programs that build need it.

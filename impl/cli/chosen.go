@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 
+	"bst/impl/cli/early"
 	"bst/impl/config"
 	"bst/impl/platform"
 	"bst/impl/term"
@@ -27,7 +28,7 @@ func (a *app) strategy(conf *config.Config) chosen {
 	c.terminal = platform.Terminal(c.platform, term.On(a.out, a.err), a.getenv)
 	switch {
 	case a.opts.strategy != "":
-		c.name, c.from = a.opts.strategy, "--strategy"
+		c.name, c.from = a.opts.strategy, early.Option
 	case a.getenv(strategyVariable) != "":
 		c.name, c.from = a.getenv(strategyVariable), "the environment's "+strategyVariable
 	case conf.Strategy != "":
@@ -39,7 +40,7 @@ func (a *app) strategy(conf *config.Config) chosen {
 	return c
 }
 
-const strategyVariable = "BST_STRATEGY"
+const strategyVariable = early.Variable
 
 // terminalDocs say what a kind of terminal is.
 var terminalDocs = map[string]string{

@@ -15,6 +15,7 @@ import (
 	"os"
 	"strings"
 
+	"bst/impl/cli/early"
 	"bst/impl/frontend"
 	"bst/impl/stream"
 	"bst/impl/term"
@@ -33,7 +34,7 @@ const (
 
 // Words that start this executable as something other than the command line.
 const (
-	backendWord = "__backend"
+	backendWord = early.Word
 	sandboxWord = "__sandbox"
 )
 

@@ -5,11 +5,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"bst/impl/cli/early"
 	"bst/impl/config"
 	"bst/impl/frontend"
 	"bst/impl/frontend/session"
@@ -274,14 +276,25 @@ func (a *app) host(strategy, directory string) (stream.Host, error) {
 	if err != nil {
 		return stream.Host{}, fmt.Errorf("bst cannot find its own executable: %w", err)
 	}
-	return stream.Host{
+	host := stream.Host{
 		Strategy:   strategy,
 		Project:    projectDir(directory),
 		NewBackend: a.newBackend,
 		Executable: executable,
 		Args:       []string{backendWord, strategy},
 		Environ:    a.env,
-	}, nil
+	}
+	host.Begun = adopted(early.Take(), &host)
+	return host, nil
+}
+
+// adopted gives a process that was started before this program was ready, if it is
+// what a host asks for. One that is not leaves when this process does.
+func adopted(b early.Begun, host *stream.Host) *stream.Begun {
+	if b.Process == nil || b.Executable != host.Executable || !slices.Equal(b.Args, host.Args) || !slices.Equal(b.Environ, host.Environ) {
+		return nil
+	}
+	return &stream.Begun{Process: b.Process, Orders: b.Orders, Events: b.Events, Stderr: b.Stderr}
 }
 
 // projectDir is the folder of the project that a folder belongs to, or the folder

@@ -9,6 +9,7 @@ package stream
 import (
 	"context"
 	"io"
+	"os"
 )
 
 // Stream is a frontend's end of a session. One goroutine may call Send while
@@ -51,6 +52,10 @@ type Host struct {
 	Executable string
 	Args       []string
 
+	// Begun is a process that was started with Executable, Args and Environ already,
+	// or nil. A strategy that starts one may take it, and nobody else then.
+	Begun *Begun
+
 	// Project is the folder that a backend which stays is for, absolute: the
 	// project's, where one was found.
 	Project string
@@ -61,6 +66,16 @@ type Host struct {
 	// Stderr receives what a started backend writes to its standard error, for
 	// a person to read; its tail also stands in LostError. Nil discards it.
 	Stderr io.Writer
+}
+
+// Begun is a backend's process that waits for its first word.
+type Begun struct {
+	Process *os.Process
+	// Orders and Events lead to its standard input and from its standard output; they
+	// are the same where both are one socket.
+	Orders, Events *os.File
+	// Stderr leads from its standard error.
+	Stderr *os.File
 }
 
 // Open starts or finds a backend: it is what a strategy is.

@@ -53,8 +53,14 @@ type Ends struct {
 	Out io.WriteCloser
 }
 
-// Join makes the two ends.
-type Join func() (Ends, error)
+// Join is how two ends come to be.
+type Join struct {
+	// New makes both.
+	New func() (Ends, error)
+	// Of makes In and Out of those to a process that runs already; nil where none
+	// does.
+	Of func(*stream.Begun) (Ends, error)
+}
 
 // Open starts host.Executable with host.Args and speaks to it.
 func Open(ctx context.Context, host stream.Host, join Join) (stream.Stream, error) {
@@ -92,8 +98,10 @@ func open(ctx context.Context, host stream.Host, join Join, wait time.Duration) 
 // session is one backend process.
 type session struct {
 	*wire.Client
-	name   string // of the strategy
-	cmd    *exec.Cmd
+	name    string // of the strategy
+	process *os.Process
+	// ended waits for the process, and for what it wrote to standard error.
+	ended  func() *os.ProcessState
 	wait   time.Duration
 	trace  io.Closer
 	stderr tail
@@ -109,36 +117,15 @@ type session struct {
 }
 
 func (s *session) start(host stream.Host, join Join) error {
-	ends, err := join()
+	var ends Ends
+	var err error
+	if host.Begun != nil && join.Of != nil {
+		ends, err = s.adopt(host.Begun, join)
+	} else {
+		ends, err = s.launch(host, join)
+	}
 	if err != nil {
 		return err
-	}
-	s.cmd = exec.Command(host.Executable, host.Args...)
-	s.cmd.Env = host.Environ
-	s.cmd.Stderr = &s.stderr
-	if ends.Stdin != nil {
-		s.cmd.Stdin = ends.Stdin
-	}
-	if ends.Stdout != nil {
-		s.cmd.Stdout = ends.Stdout
-	}
-	s.cmd.WaitDelay = stderrWait
-	detach(s.cmd)
-	if err = give(s.cmd, ends.Handle); err == nil {
-		err = s.cmd.Start()
-	}
-	err = errors.Join(err, taken(ends.Handle))
-	if ends.Stdin != nil {
-		err = errors.Join(err, ends.Stdin.Close())
-	}
-	if ends.Stdout != nil {
-		err = errors.Join(err, ends.Stdout.Close())
-	}
-	if err != nil {
-		if s.cmd.Process != nil {
-			err = errors.Join(err, s.cmd.Process.Kill(), s.cmd.Wait())
-		}
-		return errors.Join(err, ends.Out.Close(), ends.In.Close())
 	}
 	var trace io.Writer
 	if s.trace != nil {
@@ -149,13 +136,83 @@ func (s *session) start(host stream.Host, join Join) error {
 	return nil
 }
 
+// launch starts a process.
+func (s *session) launch(host stream.Host, join Join) (Ends, error) {
+	ends, err := join.New()
+	if err != nil {
+		return Ends{}, err
+	}
+	cmd := exec.Command(host.Executable, host.Args...)
+	cmd.Env = host.Environ
+	cmd.Stderr = &s.stderr
+	if ends.Stdin != nil {
+		cmd.Stdin = ends.Stdin
+	}
+	if ends.Stdout != nil {
+		cmd.Stdout = ends.Stdout
+	}
+	cmd.WaitDelay = stderrWait
+	detach(cmd)
+	if err = give(cmd, ends.Handle); err == nil {
+		err = cmd.Start()
+	}
+	err = errors.Join(err, taken(ends.Handle))
+	if ends.Stdin != nil {
+		err = errors.Join(err, ends.Stdin.Close())
+	}
+	if ends.Stdout != nil {
+		err = errors.Join(err, ends.Stdout.Close())
+	}
+	if err != nil {
+		if cmd.Process != nil {
+			err = errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+		}
+		return Ends{}, errors.Join(err, ends.Out.Close(), ends.In.Close())
+	}
+	s.process = cmd.Process
+	s.ended = func() *os.ProcessState {
+		// The status says it all; Wait's other errors concern standard error only.
+		_ = cmd.Wait()
+		return cmd.ProcessState
+	}
+	return ends, nil
+}
+
+// adopt takes a process that was started before.
+func (s *session) adopt(b *stream.Begun, join Join) (Ends, error) {
+	ends, err := join.Of(b)
+	if err != nil {
+		err = errors.Join(err, b.Process.Kill(), b.Stderr.Close())
+		_, werr := b.Process.Wait()
+		return Ends{}, errors.Join(err, werr)
+	}
+	copied := make(chan struct{})
+	go func() {
+		defer close(copied)
+		_, _ = io.Copy(&s.stderr, b.Stderr) // it ends with the process, or as is said below
+	}()
+	s.process = b.Process
+	s.ended = func() *os.ProcessState {
+		state, _ := b.Process.Wait()
+		t := time.NewTimer(stderrWait)
+		defer t.Stop()
+		select {
+		case <-copied:
+		case <-t.C:
+		}
+		_ = b.Stderr.Close()
+		<-copied
+		return state
+	}
+	return ends, nil
+}
+
 // reap waits for the process and says how it ended. It runs as long as the
 // process does.
 func (s *session) reap(fromBackend io.Closer) {
-	// The status says it all; Wait's other errors concern standard error only.
-	_ = s.cmd.Wait()
-	s.status = s.cmd.ProcessState.String()
-	if !s.cmd.ProcessState.Success() {
+	state := s.ended()
+	s.status = state.String()
+	if state == nil || !state.Success() {
 		s.kill() // what it left in its group
 	}
 	close(s.exited)
@@ -223,7 +280,7 @@ func (s *session) hangUp() {
 }
 
 // kill ends the backend and its process group now.
-func (s *session) kill() { killGroup(s.cmd.Process) }
+func (s *session) kill() { killGroup(s.process) }
 
 // Close hangs up and waits for the process's end. It fails where the backend had
 // to be killed.

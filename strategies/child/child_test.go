@@ -41,6 +41,11 @@ var backends = map[string]backend{
 		}
 		emit(&stream.Started{PID: cmd.Process.Pid}, &stream.Finished{})
 	},
+	// talker goes away in a way of its own.
+	"talker": func(context.Context, <-chan stream.Order, func(...stream.Event)) {
+		fmt.Fprintln(os.Stderr, "the last words")
+		os.Exit(7)
+	},
 	// environment says what it was given.
 	"environment": func(_ context.Context, _ <-chan stream.Order, emit func(...stream.Event)) {
 		rest, err := io.ReadAll(os.Stdin)
@@ -77,6 +82,44 @@ func join() (Ends, error) {
 	return Ends{Stdin: orders, Stdout: events, In: fromBackend, Out: toBackend}, err
 }
 
+var joined = Join{New: join, Of: func(b *stream.Begun) (Ends, error) { return Ends{In: b.Events, Out: b.Orders}, nil }}
+
+// each runs a test with a process that is started by Open, and with one that was
+// before.
+func each(t *testing.T, name string, test func(t *testing.T, host stream.Host)) {
+	t.Run("launched", func(t *testing.T) { test(t, hostOf(t, name)) })
+	t.Run("begun", func(t *testing.T) {
+		host := hostOf(t, name)
+		host.Begun = begin(t, host)
+		test(t, host)
+	})
+}
+
+// begin does what package early does.
+func begin(t *testing.T, host stream.Host) *stream.Begun {
+	t.Helper()
+	ends, err := join()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, stderr, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(host.Executable, host.Args...)
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = host.Environ, ends.Stdin, ends.Stdout, stderr
+	detach(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*os.File{ends.Stdin, ends.Stdout, stderr} {
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &stream.Begun{Process: cmd.Process, Orders: ends.Out.(*os.File), Events: ends.In.(*os.File), Stderr: from}
+}
+
 func hostOf(t *testing.T, name string) stream.Host {
 	t.Helper()
 	self, err := os.Executable()
@@ -87,8 +130,10 @@ func hostOf(t *testing.T, name string) stream.Host {
 }
 
 // A backend that does not end when it is told to is killed.
-func TestCloseKills(t *testing.T) {
-	s, err := open(t.Context(), hostOf(t, "stubborn"), join, 100*time.Millisecond)
+func TestCloseKills(t *testing.T) { each(t, "stubborn", testCloseKills) }
+
+func testCloseKills(t *testing.T, host stream.Host) {
+	s, err := open(t.Context(), host, joined, 100*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +152,10 @@ func TestCloseKills(t *testing.T) {
 }
 
 // A process that the backend leaves behind does not hold the frontend.
-func TestCloseDoesNotWaitForGrandchildren(t *testing.T) {
-	s, err := Open(t.Context(), hostOf(t, "parent"), join)
+func TestCloseDoesNotWaitForGrandchildren(t *testing.T) { each(t, "parent", testGrandchildren) }
+
+func testGrandchildren(t *testing.T, host stream.Host) {
+	s, err := Open(t.Context(), host, joined)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +176,10 @@ func TestCloseDoesNotWaitForGrandchildren(t *testing.T) {
 }
 
 // The backend has the given environment and nothing on its standard input.
-func TestWhatABackendGets(t *testing.T) {
-	s, err := Open(t.Context(), hostOf(t, "environment"), join)
+func TestWhatABackendGets(t *testing.T) { each(t, "environment", testWhatABackendGets) }
+
+func testWhatABackendGets(t *testing.T, host stream.Host) {
+	s, err := Open(t.Context(), host, joined)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,6 +194,26 @@ func TestWhatABackendGets(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// What it says on standard error is in the error of a frontend that lost it.
+func TestWhatALostBackendSaid(t *testing.T) {
+	each(t, "talker", func(t *testing.T, host stream.Host) {
+		s, err := Open(t.Context(), host, joined)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for err == nil {
+			_, err = s.Recv(t.Context())
+		}
+		var lost *stream.LostError
+		if !errors.As(err, &lost) || !strings.Contains(lost.Stderr, "the last words") || lost.Status != "exit status 7" {
+			t.Errorf("Recv returned %#v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestTailKeepsTheEnd(t *testing.T) {

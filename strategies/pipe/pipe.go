@@ -22,7 +22,7 @@ const Name = "pipe"
 
 // Open starts host.Executable with host.Args and speaks to it.
 func Open(ctx context.Context, host stream.Host) (stream.Stream, error) {
-	return child.Open(ctx, host, join)
+	return child.Open(ctx, host, child.Join{New: join, Of: of})
 }
 
 // join makes pipes of our own: those of exec.Cmd are closed by Wait, and with
@@ -37,6 +37,11 @@ func join() (child.Ends, error) {
 		return child.Ends{}, errors.Join(err, orders.Close(), toBackend.Close())
 	}
 	return child.Ends{Stdin: orders, Stdout: events, In: fromBackend, Out: toBackend}, nil
+}
+
+// of takes the pipes to a process that runs already.
+func of(b *stream.Begun) (child.Ends, error) {
+	return child.Ends{In: b.Events, Out: b.Orders}, nil
 }
 
 // Serve is what the started process does: it lets the backend obey what comes in

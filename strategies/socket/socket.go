@@ -20,5 +20,5 @@ const Name = "socket"
 
 // Open starts host.Executable with host.Args and speaks to it.
 func Open(ctx context.Context, host stream.Host) (stream.Stream, error) {
-	return child.Open(ctx, host, join)
+	return child.Open(ctx, host, child.Join{New: join, Of: of})
 }

@@ -38,6 +38,15 @@ func join() (child.Ends, error) {
 	return child.Ends{Stdin: theirs, In: ours, Out: half{ours}}, nil
 }
 
+// of takes the socket to a process that runs already.
+func of(b *stream.Begun) (child.Ends, error) {
+	ours, err := take(b.Orders)
+	if err != nil {
+		return child.Ends{}, err
+	}
+	return child.Ends{In: ours, Out: half{ours}}, nil
+}
+
 // take makes a connection of a socket's descriptor, which it closes.
 func take(f *os.File) (*net.UnixConn, error) {
 	conn, err := net.FileConn(f)

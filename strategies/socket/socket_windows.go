@@ -19,6 +19,9 @@ import (
 // as much as wire's frames.
 const bufferSize = 64 << 10
 
+// of is nil: no process is started before one is asked for.
+var of func(*stream.Begun) (child.Ends, error)
+
 // join makes a named pipe with one instance and opens its other end at once. Its
 // name is random and used once; other users and other machines are refused by
 // the default security descriptor and by the mode. Handles are overlapped, so

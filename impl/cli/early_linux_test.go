@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"bst/impl/cli/early"
+	"bst/impl/stream"
+	"bst/strategies"
+)
+
+// Package early imports next to nothing, and so writes down what others say.
+func TestEarlyKnowsTheStrategies(t *testing.T) {
+	for _, s := range strategies.All() {
+		if want := s.Serve != nil && !s.Stays(); early.Starts(s.Name) != want {
+			t.Errorf("%s: a process is started early: %v, want %v", s.Name, !want, want)
+		}
+	}
+}
+
+// It works before the packages are initialised that take time.
+func TestEarlyIsEarly(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^$")
+	cmd.Env = []string{"GODEBUG=inittrace=1"}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	before, _, found := strings.Cut(string(out), "init bst/impl/cli/early ")
+	const most = 35
+	if n := strings.Count(before, "\n"); !found || n > most {
+		t.Errorf("%d packages are initialised before it (found: %v); want at most %d:\n%s", n, found, most, out)
+	}
+}
+
+func TestOnlyTheRightBackendIsTaken(t *testing.T) {
+	fits := early.Begun{Executable: "/bin/bst", Args: []string{early.Word, "pipe"}, Environ: []string{"A=b"}, Process: &os.Process{}}
+	host := stream.Host{Executable: "/bin/bst", Args: []string{early.Word, "pipe"}, Environ: []string{"A=b"}}
+	if b := adopted(fits, &host); b == nil || b.Process != fits.Process {
+		t.Errorf("what fits is not taken: %v", b)
+	}
+	for name, change := range map[string]func(*early.Begun){
+		"none":                func(b *early.Begun) { b.Process = nil },
+		"another program":     func(b *early.Begun) { b.Executable = "/usr/bin/bst" },
+		"another strategy":    func(b *early.Begun) { b.Args = []string{early.Word, "socket"} },
+		"another environment": func(b *early.Begun) { b.Environ = append(slices.Clone(b.Environ), "C=d") },
+	} {
+		b := fits
+		change(&b)
+		if got := adopted(b, &host); got != nil {
+			t.Errorf("%s: it is taken", name)
+		}
+	}
+}
