@@ -21,6 +21,17 @@ func TestEarlyKnowsTheStrategies(t *testing.T) {
 	}
 }
 
+// A new command is one that begins a session, or is listed here.
+func TestEarlyKnowsTheCommands(t *testing.T) {
+	a := &app{parts: join(), ctx: t.Context()}
+	others := []string{"attach", "completion", "help", "manual-pages"}
+	for _, c := range a.root().Commands() {
+		if want := !slices.Contains(others, c.Name()) && !strings.HasPrefix(c.Name(), "__"); early.Sessions(c.Name()) != want {
+			t.Errorf("bst %s: a session is begun: %v, want %v", c.Name(), !want, want)
+		}
+	}
+}
+
 // It works before the packages are initialised that take time.
 func TestEarlyIsEarly(t *testing.T) {
 	self, err := os.Executable()

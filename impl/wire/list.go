@@ -154,7 +154,7 @@ func Urgent(ev stream.Event) bool {
 	switch ev := ev.(type) {
 	case *stream.JobFinished:
 		return ev.Failure != nil
-	case *stream.Started, *stream.State, *stream.ShellReady, *stream.ShellRefused, *stream.CheckoutDone, *stream.Finished:
+	case *stream.Started, *stream.Detached, *stream.State, *stream.ShellReady, *stream.ShellRefused, *stream.CheckoutDone, *stream.Finished:
 		return true
 	case *stream.Message:
 		return ev.Type == stream.TypeError || ev.Type == stream.TypeBug || ev.Type == stream.TypeFailure

@@ -39,6 +39,7 @@ func TestBackend(t *testing.T) {
 		"failure":  &stream.JobFinished{Failure: &stream.Failure{}},
 		"shell":    &stream.ShellReady{},
 		"refusal":  &stream.ShellRefused{},
+		"detached": &stream.Detached{},
 		"finished": &stream.Finished{},
 		"error":    &stream.Message{Type: stream.TypeError},
 	}

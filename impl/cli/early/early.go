@@ -62,8 +62,8 @@ func endsOf(strategy string) ends {
 // Starts says whether a strategy's backend is started early.
 func Starts(strategy string) bool { return endsOf(strategy) != none }
 
-// sessions says which commands begin a session.
-func sessions(word string) bool {
+// Sessions says whether a command begins a session.
+func Sessions(word string) bool {
 	switch word {
 	case "build", "show", "shell", "source", "artifact", "workspace", "init":
 		return true
@@ -90,7 +90,7 @@ func wanted(args []string, variable string) string {
 			}
 		case len(arg) > len(Option) && arg[:len(Option)+1] == Option+"=":
 			strategy = arg[len(Option)+1:]
-		case sessions(arg):
+		case Sessions(arg):
 			command = true
 		case !command && (arg == "help" || arg == "completion" || arg == "attach"):
 			return ""
