@@ -154,6 +154,15 @@ func (f *form) read(data []byte, at unsafe.Pointer) (rest []byte, err error) {
 			return nil, err
 		}
 		return rest, f.setInt(at, n)
+	case formUint:
+		major, n, rest, err := head(data)
+		switch {
+		case err != nil:
+			return nil, err
+		case major != cborUint:
+			return nil, wrongItem{data[0], "an integer that is not negative"}
+		}
+		return rest, f.setUint(at, n)
 	case formString:
 		b, rest, err := readBytes(data)
 		if err != nil {
@@ -215,6 +224,24 @@ func (f *form) setInt(at unsafe.Pointer, n int64) error {
 	return nil
 }
 
+func (f *form) setUint(at unsafe.Pointer, n uint64) error {
+	fits := true
+	switch f.size {
+	case 1:
+		*(*uint8)(at), fits = uint8(n), n <= math.MaxUint8
+	case 2:
+		*(*uint16)(at), fits = uint16(n), n <= math.MaxUint16
+	case 4:
+		*(*uint32)(at), fits = uint32(n), n <= math.MaxUint32
+	default:
+		*(*uint64)(at) = n
+	}
+	if !fits {
+		return fmt.Errorf("%d is too large for %v", n, f.typ)
+	}
+	return nil
+}
+
 // readSparse reads fields by their numbers, which ascend.
 func (f *form) readSparse(data []byte, at unsafe.Pointer) (rest []byte, err error) {
 	n, rest, err := readCount(data, cborMap, "a map of fields")
@@ -247,18 +274,6 @@ func (f *form) readSparse(data []byte, at unsafe.Pointer) (rest []byte, err erro
 // readValue reads what is not read in place.
 func (f *form) readValue(data []byte, v reflect.Value) (rest []byte, err error) {
 	switch f.kind {
-	case formUint:
-		major, n, rest, err := head(data)
-		switch {
-		case err != nil:
-			return nil, err
-		case major != cborUint:
-			return nil, wrongItem{data[0], "an integer that is not negative"}
-		case v.OverflowUint(n):
-			return nil, fmt.Errorf("%d is too large for %v", n, f.typ)
-		}
-		v.SetUint(n)
-		return rest, nil
 	case formFloat:
 		if data[0] != cborFloat {
 			return nil, wrongItem{data[0], "a float of eight bytes"}

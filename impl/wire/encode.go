@@ -151,6 +151,10 @@ func (f *form) zero(at unsafe.Pointer) bool {
 		return !*(*bool)(at)
 	case formString:
 		return *(*string)(at) == ""
+	case formInt:
+		return f.int(at) == 0
+	case formUint:
+		return f.uint(at) == 0
 	case formStruct:
 		for i := range f.fields {
 			if field := &f.fields[i]; !field.zero(unsafe.Add(at, field.offset)) {

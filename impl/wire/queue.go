@@ -181,20 +181,13 @@ func (q *Queue) Gather(until <-chan time.Time) {
 	now := q.hurried || q.closed
 	q.mu.Unlock()
 	if now {
-		until = immediately
+		return
 	}
 	select {
 	case <-q.hurry:
 	case <-until:
 	}
 }
-
-// immediately is a timer that has fired for ever.
-var immediately = func() <-chan time.Time {
-	c := make(chan time.Time)
-	close(c)
-	return c
-}()
 
 // wake leaves a token for whoever waits, or will.
 func wake(c chan<- struct{}) {
