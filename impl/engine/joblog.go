@@ -41,6 +41,9 @@ type journal struct {
 // maxOutput bounds what is kept of programs' output without a log file, bytes.
 const maxOutput = 64 << 10
 
+// logBuffers are the buffers of journals that are closed: most tasks say a few lines.
+var logBuffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 4096) }}
+
 // openJournal makes the log file. path is absolute; its folder is made.
 func (s *session) openJournal(path string, sub subject) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
@@ -53,7 +56,8 @@ func (s *session) openJournal(path string, sub subject) (*journal, error) {
 	if err != nil {
 		return nil, logError(path, err)
 	}
-	j := &journal{s: s, subject: sub, path: path, file: f, w: bufio.NewWriterSize(f, 4096)}
+	j := &journal{s: s, subject: sub, path: path, file: f, w: logBuffers.Get().(*bufio.Writer)}
+	j.w.Reset(f)
 	fmt.Fprintf(j.w, "BuildStream %s - %s\n", s.version, time.Now().Format("Monday, 02-01-2006 at 15:04:05"))
 	return j, nil
 }
@@ -100,7 +104,8 @@ func (j *journal) close() error {
 	if closeErr := j.file.Close(); err == nil {
 		err = closeErr
 	}
-	j.file = nil
+	logBuffers.Put(j.w)
+	j.file, j.w = nil, nil
 	if err != nil {
 		return &stream.Error{Domain: stream.DomainStream, Reason: "log-file",
 			Message: fmt.Sprintf("Error writing log file %s: %v", j.path, err)}

@@ -120,14 +120,17 @@ func (r *runner) task(work func(context.Context, *element.Element, *journal) err
 			f := asError(err)
 			j.record(stream.TypeFailure, &took, f.Message, f.Detail)
 		}
-		flushErr := j.flush()
-		lines, tailErr := tail(path, r.s.set.Settings.ErrorLines)
+		var lines []string
+		var tailErr error
+		if err != nil {
+			_ = j.flush() // close tells
+			lines, tailErr = tail(path, r.s.set.Settings.ErrorLines)
+		}
 		if broke != nil {
 			j.record(stream.TypeBug, &took, broke.Error(), broke.Stack)
 		}
-		closeErr := j.close()
-		if err == nil {
-			err = errors.Join(flushErr, closeErr)
+		if closeErr := j.close(); err == nil {
+			err = closeErr
 		}
 		if err == nil {
 			return sched.Result{Skipped: nothing != "", Text: string(nothing)}

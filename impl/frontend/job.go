@@ -17,7 +17,7 @@ func (m *Model) message(e *stream.Message) {
 	if !failed && !m.wantedMessage(e) {
 		return
 	}
-	line := &entry{
+	line := entry{
 		typ:     e.Type,
 		time:    e.Time,
 		elapsed: noTime,
@@ -34,9 +34,9 @@ func (m *Model) message(e *stream.Message) {
 	if failed && e.Job == 0 {
 		// A step of a job that failed is told by the job's own end; that of one that
 		// was terminated is no failure.
-		m.failures[e.Element] = line
+		m.fail(line)
 	}
-	m.log(line)
+	m.log(&line)
 }
 
 // step follows what a job is doing.
@@ -88,7 +88,7 @@ func (m *Model) jobFinished(e *stream.JobFinished) {
 	if quiet && !m.listed() {
 		return
 	}
-	line := &entry{time: e.Time, elapsed: e.Took, action: e.Action, element: e.Element, key: e.Key,
+	line := entry{time: e.Time, elapsed: e.Took, action: e.Action, element: e.Element, key: e.Key,
 		job: e.Job, part: partEnd}
 	switch e.Status {
 	case stream.JobSucceeded:
@@ -122,10 +122,14 @@ func (m *Model) jobFinished(e *stream.JobFinished) {
 		}
 	}
 	if isError(line.typ) && e.Element != "" {
-		m.failures[e.Element] = line
+		m.fail(line)
 	}
-	m.log(line)
+	m.log(&line)
 }
+
+// fail keeps the line of a failure: of an element the last one, for the summary. It
+// is a copy, so that lines of what did not fail need no place of their own.
+func (m *Model) fail(line entry) { m.failures[line.element] = &line }
 
 func joinDetail(a, b string) string {
 	if a == "" {

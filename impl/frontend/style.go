@@ -75,6 +75,20 @@ func (p *pen) write(s style, text string) {
 	p.buf = append(p.buf, text...)
 }
 
+// mostKept bounds the buffer that a pen keeps for what it writes next, in bytes: what
+// one batch of events makes.
+const mostKept = 256 << 10
+
+// take gives what was written since the last call, in a buffer that the next write
+// uses again.
+func (p *pen) take() []byte {
+	text := p.buf
+	if p.buf = p.buf[:0]; cap(p.buf) > mostKept {
+		p.buf = nil
+	}
+	return text
+}
+
 // raw appends bytes that are styled already, or newlines.
 func (p *pen) raw(text string) {
 	p.end()

@@ -4,21 +4,16 @@ package frontend
 
 import "bst/impl/stream"
 
-// TakeLog gives the text for the standard error stream since the last call.
+// TakeLog gives the text for the standard error stream since the last call. It is
+// valid until the Model is given or told something.
 func (m *Model) TakeLog() []byte {
 	m.err.end()
-	buf := m.err.buf
-	m.err.buf = nil
-	return buf
+	return m.err.take()
 }
 
 // TakeCopy gives the whole log since the last call, without colours, where
-// Options.Copy asks for it.
-func (m *Model) TakeCopy() []byte {
-	buf := m.copy.buf
-	m.copy.buf = nil
-	return buf
-}
+// Options.Copy asks for it. It is valid as long as TakeLog's.
+func (m *Model) TakeCopy() []byte { return m.copy.take() }
 
 // TakeOutput gives the text for the standard output since the last call.
 func (m *Model) TakeOutput() []byte {

@@ -25,6 +25,7 @@ type backlog struct {
 	open func() (*os.File, error)
 
 	head []byte // what comes next
+	last int    // how many bytes the last frame took
 	// file holds what follows head, from the offset read to the offset end, and
 	// before that what has been read.
 	file      *os.File
@@ -56,6 +57,10 @@ func (b *backlog) add(text []byte) {
 		}
 		b.failed = errors.Join(b.failed, err)
 	case b.failed == nil || len(b.head)+len(text) <= maxUnspilled:
+		if b.head == nil {
+			// A frame takes about as much as the one before it.
+			b.head = make([]byte, 0, max(b.last+b.last/4, len(text)))
+		}
 		b.head = append(b.head, text...)
 		return
 	}
@@ -86,6 +91,7 @@ func (b *backlog) take(n int) []byte {
 		}
 	}
 	lines := b.head[:cut:cut]
+	b.last = cut
 	if b.head = b.head[cut:]; len(b.head) == 0 {
 		b.head = nil
 	}
