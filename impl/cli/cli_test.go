@@ -61,12 +61,12 @@ func newBst(t *testing.T, events ...stream.Event) *bst {
 
 func (b *bst) run(args ...string) int {
 	p := parts{
-		lookup: func(name string) (stream.Open, error) {
+		lookup: func(name string) (way, error) {
 			b.strategy = name
 			if name == "broken" {
-				return nil, &stream.Error{Domain: stream.DomainApp, Message: "Unknown strategy 'broken'"}
+				return way{}, &stream.Error{Domain: stream.DomainApp, Message: "Unknown strategy 'broken'"}
 			}
-			return func(context.Context, stream.Host) (stream.Stream, error) { return &b.recorder, nil }, nil
+			return way{name: name, open: func(context.Context, stream.Host) (stream.Stream, error) { return &b.recorder, nil }}, nil
 		},
 		strategies: func() []strategy { return []strategy{{"one", ""}, {"two", ""}} },
 		fallback:   func(platform, terminal string) fallback { return fallback{"one", "it is quick on " + terminal} },

@@ -198,7 +198,7 @@ func (a *app) askWords(o *stream.Complete) ([]string, error) {
 		return nil, err
 	}
 	name := a.strategy(conf).name
-	open, err := a.lookup(name)
+	to, err := a.lookup(name)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (a *app) askWords(o *stream.Complete) ([]string, error) {
 	}
 	ctx, cancel := context.WithTimeout(a.ctx, completionPatience)
 	defer cancel()
-	s, err := open(ctx, host)
+	s, err := to.open(ctx, host)
 	if err != nil {
 		return nil, err
 	}

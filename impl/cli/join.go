@@ -21,12 +21,12 @@ func join() parts {
 		if memory != nil {
 			collect()
 		}
-		return engine.New(engine.Config{Version: Version, Memory: memory, Loaded: collect})
+		return engine.New(engine.Config{Version: Version, Memory: memory, Loaded: collectLess})
 	}
 	return parts{
-		lookup: func(name string) (stream.Open, error) {
+		lookup: func(name string) (way, error) {
 			s, err := strategies.Lookup(name)
-			return s.Open, err
+			return way{s.Name, s.Open, s.Serve != nil}, err
 		},
 		strategies: func() []strategy {
 			var list []strategy

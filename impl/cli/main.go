@@ -40,8 +40,8 @@ const (
 
 // parts are what the command line joins. Tests put others in their place.
 type parts struct {
-	// lookup gives a strategy's Open.
-	lookup     func(name string) (stream.Open, error)
+	// lookup gives the strategy of that name.
+	lookup     func(name string) (way, error)
 	strategies func() []strategy
 	// stays gives the strategy of that name, or if its backend does not stay the
 	// first whose does; ok is false where there is none.
@@ -57,6 +57,14 @@ type parts struct {
 }
 
 type strategy struct{ name, doc string }
+
+// way is a strategy that can be taken.
+type way struct {
+	name string
+	open stream.Open
+	// apart says that the backend is a process of its own.
+	apart bool
+}
 
 // staying is a strategy whose backend stays.
 type staying struct {

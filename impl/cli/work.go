@@ -98,11 +98,10 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 	if err != nil {
 		return err
 	}
-	name := a.strategy(conf).name
-	open, err := a.lookup(name)
+	to, err := a.lookup(a.strategy(conf).name)
 	switch {
 	case w.attach != nil:
-		name, open = w.attach.name, w.attach.open
+		to = way{w.attach.name, w.attach.open, true}
 	case err != nil:
 		return err
 	case w.detach:
@@ -110,10 +109,12 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 		if err != nil {
 			return err
 		}
-		name, open = keeper.name, keeper.open
+		to = way{keeper.name, keeper.open, true}
+	}
+	if to.apart {
+		alone()
 	}
 
-	collectSeldom() // a backend in this process sets it up in its own way
 	console := term.Open(a.in, a.out, a.err)
 	defer console.Close()
 	perEvent, frame, err := a.measured(console)
@@ -129,7 +130,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 	if console.Terminal {
 		conf.Settings.Term = a.getenv("TERM")
 	}
-	order, showFormat, err := w.order(stream.Session{Directory: directory, Strategy: name, Settings: conf.Settings}, f)
+	order, showFormat, err := w.order(stream.Session{Directory: directory, Strategy: to.name, Settings: conf.Settings}, f)
 	if err != nil {
 		return err
 	}
@@ -166,11 +167,11 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 		model.Warn(time.Now(), notice, "")
 	}
 
-	host, err := a.host(name, directory)
+	host, err := a.host(to.name, directory)
 	if err != nil {
 		return err
 	}
-	files, err := a.openRecordings(cmd, w, name)
+	files, err := a.openRecordings(cmd, w, to.name)
 	if err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 	if features.Status && w.session != "" {
 		console.Guard(features.Reset()) // before there is work that it would hold up
 	}
-	s, err := open(a.ctx, host)
+	s, err := to.open(a.ctx, host)
 	if err != nil {
 		return err
 	}

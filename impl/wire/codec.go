@@ -21,8 +21,8 @@ const (
 var errTruncated = errors.New("wire: a value is missing after its number")
 
 // appendValue adds an order or event to a frame: its number, one byte, and its
-// encoding.
-func (t *tables) appendValue(to []byte, value any) ([]byte, error) {
+// encoding. s is what was said in the frame, nil to say everything.
+func (t *tables) appendValue(to []byte, s *said, value any) ([]byte, error) {
 	v := reflect.ValueOf(value)
 	get := t.byType[v.Type()]
 	if get == nil || v.IsNil() {
@@ -33,7 +33,7 @@ func (t *tables) appendValue(to []byte, value any) ([]byte, error) {
 		return to, fmt.Errorf("wire: %s: %w", p.name, err)
 	}
 	before := len(to)
-	to, err = p.write(append(to, p.number), v.UnsafePointer())
+	to, err = p.write(append(to, p.number), s, v.UnsafePointer())
 	// What is written may be more than the other end accepts. A large value alone
 	// can be that, and is looked at; a small one is not.
 	if err != nil || len(to)-before > maxElements {
@@ -47,17 +47,17 @@ func (t *tables) appendValue(to []byte, value any) ([]byte, error) {
 	return to, nil
 }
 
-// Encode adds an order or event to a buffer as it stands in a frame: for whoever
-// compares codecs.
+// Encode adds an order or event to a buffer as it stands alone in a frame, with
+// every string spelt out: for whoever compares codecs.
 func Encode(to *bytes.Buffer, value any) error {
-	b, err := plans().appendValue(to.AvailableBuffer(), value)
+	b, err := plans().appendValue(to.AvailableBuffer(), nil, value)
 	to.Write(b)
 	return err
 }
 
 // Decode is Encode's inverse.
 func Decode(data []byte) (value any, err error) {
-	value, rest, err := plans().readValue(data)
+	value, rest, err := plans().readValue(data, nil)
 	if err == nil && len(rest) > 0 {
 		return nil, fmt.Errorf("wire: %d bytes follow the value", len(rest))
 	}
@@ -69,6 +69,7 @@ func Decode(data []byte) (value any, err error) {
 // of a frame that is longer than a writer makes it for several values, there is
 // one value, and that has no more parts than maxItems.
 func (t *tables) readFrame(frame []byte, each func(value any, size int) error) error {
+	h := new(heard)
 	for at := 0; at < len(frame); {
 		if at >= softFrame {
 			return fmt.Errorf("wire: a frame of %d bytes goes on behind %d with another value", len(frame), softFrame)
@@ -78,7 +79,7 @@ func (t *tables) readFrame(frame []byte, each func(value any, size int) error) e
 				return err
 			}
 		}
-		value, rest, err := t.readValue(frame[at:])
+		value, rest, err := t.readValue(frame[at:], h)
 		if err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func (t *tables) readFrame(frame []byte, each func(value any, size int) error) e
 
 // readValue decodes the first order or event of a frame and returns what
 // follows it.
-func (t *tables) readValue(data []byte) (value any, rest []byte, err error) {
+func (t *tables) readValue(data []byte, h *heard) (value any, rest []byte, err error) {
 	if len(data) < 2 {
 		return nil, nil, errTruncated
 	}
@@ -106,7 +107,7 @@ func (t *tables) readValue(data []byte) (value any, rest []byte, err error) {
 		return nil, nil, fmt.Errorf("wire: %s: %w", p.name, err)
 	}
 	v := reflect.New(p.entry.typ)
-	if rest, err = p.read(data[1:], v.UnsafePointer()); err != nil {
+	if rest, err = p.read(data[1:], h, v.UnsafePointer()); err != nil {
 		return nil, nil, fmt.Errorf("wire: %s: %w", p.name, err)
 	}
 	return v.Interface(), rest, nil

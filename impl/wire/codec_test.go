@@ -23,7 +23,7 @@ func testTables(t testing.TB) *tables {
 
 // appendTo adds a value to a buffer as it stands in a frame.
 func appendTo(tab *tables, to *bytes.Buffer, value any) error {
-	b, err := tab.appendValue(to.AvailableBuffer(), value)
+	b, err := tab.appendValue(to.AvailableBuffer(), nil, value)
 	to.Write(b)
 	return err
 }
@@ -93,7 +93,7 @@ func TestEveryTypeRoundTrips(t *testing.T) {
 					if err := appendTo(tab, &buf, sent.Interface()); err != nil {
 						t.Fatal(err)
 					}
-					got, rest, err := tab.readValue(append(buf.Bytes(), "rest"...))
+					got, rest, err := tab.readValue(append(buf.Bytes(), "rest"...), new(heard))
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -117,7 +117,7 @@ func TestEmptyListsArrive(t *testing.T) {
 	if err := appendTo(tab, &buf, sent); err != nil {
 		t.Fatal(err)
 	}
-	got, _, err := tab.readValue(buf.Bytes())
+	got, _, err := tab.readValue(buf.Bytes(), new(heard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,12 +146,12 @@ func TestTimesCross(t *testing.T) {
 	edge := time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, sent := range []time.Time{{}, time.Unix(0, 0), time.Unix(0, 1), time.Unix(0, -1), time.Unix(1<<33, 999), time.Unix(-1<<33, 999),
 		edge, time.Date(2261, 12, 31, 23, 59, 59, 999999999, time.UTC)} {
-		b, err := f.write(nil, unsafe.Pointer(&sent))
+		b, err := f.write(nil, nil, unsafe.Pointer(&sent))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got time.Time
-		if rest, err := f.read(b, unsafe.Pointer(&got)); err != nil || len(rest) > 0 {
+		if rest, err := f.read(b, new(heard), unsafe.Pointer(&got)); err != nil || len(rest) > 0 {
 			t.Fatal(rest, err)
 		}
 		if !got.Equal(sent) {
@@ -159,12 +159,12 @@ func TestTimesCross(t *testing.T) {
 		}
 	}
 	for _, never := range []time.Time{edge.Add(-1), time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		if _, err := f.write(nil, unsafe.Pointer(&never)); err == nil {
+		if _, err := f.write(nil, nil, unsafe.Pointer(&never)); err == nil {
 			t.Errorf("%v was accepted", never)
 		}
 	}
 	for _, bad := range [][]byte{nil, {0xf5}, {0x41, 0}, {27, 255, 255, 255, 255, 255, 255, 255, 255}, {27, 0}, {0x1b, 0x7f, 255, 255, 255, 255, 255, 255, 255}} {
-		if _, err := f.read(bad, unsafe.Pointer(new(time.Time))); err == nil {
+		if _, err := f.read(bad, new(heard), unsafe.Pointer(new(time.Time))); err == nil {
 			t.Errorf("% x was accepted", bad)
 		}
 	}
@@ -205,7 +205,7 @@ func TestFieldsWithFormsOfTheirOwn(t *testing.T) {
 	if !bytes.Contains(buf.Bytes(), []byte("2.8")) {
 		t.Errorf("% x does not hold the version's text", buf.Bytes())
 	}
-	got, _, err := tab.readValue(buf.Bytes())
+	got, _, err := tab.readValue(buf.Bytes(), new(heard))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
-		if _, _, err := tab.readValue(all[n%len(all)]); err != nil {
+		if _, _, err := tab.readValue(all[n%len(all)], new(heard)); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -276,7 +276,7 @@ func BenchmarkShown(b *testing.B) {
 	b.Run("decode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, _, err := tab.readValue(buf.Bytes()); err != nil {
+			if _, _, err := tab.readValue(buf.Bytes(), new(heard)); err != nil {
 				b.Fatal(err)
 			}
 		}

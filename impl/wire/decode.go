@@ -133,8 +133,8 @@ func readInt(data []byte) (n int64, rest []byte, err error) {
 }
 
 // read sets the value at an address, which is of the form's type and zero, and
-// returns what follows it.
-func (f *form) read(data []byte, at unsafe.Pointer) (rest []byte, err error) {
+// returns what follows it. h is what was heard of the frame.
+func (f *form) read(data []byte, h *heard, at unsafe.Pointer) (rest []byte, err error) {
 	if len(data) == 0 {
 		return nil, errShort
 	}
@@ -164,12 +164,9 @@ func (f *form) read(data []byte, at unsafe.Pointer) (rest []byte, err error) {
 		}
 		return rest, f.setUint(at, n)
 	case formString:
-		b, rest, err := readBytes(data)
-		if err != nil {
-			return nil, err
-		}
-		*(*string)(at) = share(b)
-		return rest, nil
+		text, rest, err := h.read(data)
+		*(*string)(at) = text
+		return rest, err
 	case formTime:
 		n, rest, err := readInt(data)
 		if err != nil {
@@ -184,7 +181,7 @@ func (f *form) read(data []byte, at unsafe.Pointer) (rest []byte, err error) {
 	case formPointer:
 		p := reflect.New(f.elem.typ).UnsafePointer()
 		*(*unsafe.Pointer)(at) = p
-		return f.elem.read(data, p)
+		return f.elem.read(data, h, p)
 	case formStruct:
 		n, rest, err := readCount(data, cborArray, "a list of fields")
 		if err != nil {
@@ -195,15 +192,15 @@ func (f *form) read(data []byte, at unsafe.Pointer) (rest []byte, err error) {
 		}
 		for i := range f.fields {
 			field := &f.fields[i]
-			if rest, err = field.read(rest, unsafe.Add(at, field.offset)); err != nil {
+			if rest, err = field.read(rest, h, unsafe.Add(at, field.offset)); err != nil {
 				return nil, inField(err, field.name)
 			}
 		}
 		return rest, nil
 	case formSparse:
-		return f.readSparse(data, at)
+		return f.readSparse(data, h, at)
 	}
-	return f.readValue(data, f.value(at))
+	return f.readValue(data, h, f.value(at))
 }
 
 func (f *form) setInt(at unsafe.Pointer, n int64) error {
@@ -243,7 +240,7 @@ func (f *form) setUint(at unsafe.Pointer, n uint64) error {
 }
 
 // readSparse reads fields by their numbers, which ascend.
-func (f *form) readSparse(data []byte, at unsafe.Pointer) (rest []byte, err error) {
+func (f *form) readSparse(data []byte, h *heard, at unsafe.Pointer) (rest []byte, err error) {
 	n, rest, err := readCount(data, cborMap, "a map of fields")
 	if err != nil {
 		return nil, err
@@ -264,7 +261,7 @@ func (f *form) readSparse(data []byte, at unsafe.Pointer) (rest []byte, err erro
 		}
 		last = number
 		field := &f.fields[number-1]
-		if rest, err = field.read(rest, unsafe.Add(at, field.offset)); err != nil {
+		if rest, err = field.read(rest, h, unsafe.Add(at, field.offset)); err != nil {
 			return nil, inField(err, field.name)
 		}
 	}
@@ -272,7 +269,7 @@ func (f *form) readSparse(data []byte, at unsafe.Pointer) (rest []byte, err erro
 }
 
 // readValue reads what is not read in place.
-func (f *form) readValue(data []byte, v reflect.Value) (rest []byte, err error) {
+func (f *form) readValue(data []byte, h *heard, v reflect.Value) (rest []byte, err error) {
 	switch f.kind {
 	case formFloat:
 		if data[0] != cborFloat {
@@ -290,7 +287,7 @@ func (f *form) readValue(data []byte, v reflect.Value) (rest []byte, err error) 
 		}
 		return rest, v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text)
 	case formMap:
-		return f.readMap(data, v)
+		return f.readMap(data, h, v)
 	}
 	n, rest, err := readCount(data, cborArray, "a list")
 	if err != nil {
@@ -306,7 +303,7 @@ func (f *form) readValue(data []byte, v reflect.Value) (rest []byte, err error) 
 	}
 	first := v.Index(0).Addr().UnsafePointer()
 	for i := range n {
-		if rest, err = f.elem.read(rest, unsafe.Add(first, uintptr(i)*f.elem.size)); err != nil {
+		if rest, err = f.elem.read(rest, h, unsafe.Add(first, uintptr(i)*f.elem.size)); err != nil {
 			return nil, inField(err, fmt.Sprintf("[%d]", i))
 		}
 	}
@@ -314,7 +311,7 @@ func (f *form) readValue(data []byte, v reflect.Value) (rest []byte, err error) 
 }
 
 // readMap refuses keys that come twice.
-func (f *form) readMap(data []byte, v reflect.Value) (rest []byte, err error) {
+func (f *form) readMap(data []byte, h *heard, v reflect.Value) (rest []byte, err error) {
 	n, rest, err := readCount(data, cborMap, "a map")
 	if err != nil {
 		return nil, err
@@ -330,7 +327,7 @@ func (f *form) readMap(data []byte, v reflect.Value) (rest []byte, err error) {
 		if v.MapIndex(key).IsValid() {
 			return nil, fmt.Errorf("%q is there twice", name)
 		}
-		if rest, err = f.elem.read(rest, elem.UnsafePointer()); err != nil {
+		if rest, err = f.elem.read(rest, h, elem.UnsafePointer()); err != nil {
 			return nil, inField(err, fmt.Sprintf("[%q]", name))
 		}
 		v.SetMapIndex(key, elem.Elem())

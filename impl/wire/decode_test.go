@@ -67,7 +67,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"sparse, a name", shown, "\xa1\x41a\x41b", "the number of a field"},
 	} {
 		v := reflect.New(test.form.typ)
-		rest, err := test.form.read([]byte(test.data), v.UnsafePointer())
+		rest, err := test.form.read([]byte(test.data), new(heard), v.UnsafePointer())
 		switch {
 		case test.want == "" && (err != nil || len(rest) > 0):
 			t.Errorf("%s: %v, %d bytes are left", test.name, err, len(rest))

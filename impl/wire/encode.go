@@ -13,7 +13,8 @@ import (
 // What is written is CBOR (RFC 8949) that any decoder reads: integers in their
 // shortest form, lists, maps and strings of known length, no tags. Strings are byte
 // strings: file names and the tails of build logs are not always UTF-8, and shall
-// arrive as they were. A nil pointer, slice or map and the zero time are null.
+// arrive as they were; one that was spelt out before in its frame is an integer
+// (said). A nil pointer, slice or map and the zero time are null.
 
 // The major types and simple values of CBOR (RFC 8949, section 3.1 and 3.3).
 const (
@@ -56,7 +57,7 @@ func appendString(to []byte, s string) []byte {
 
 // write adds the value at an address, which is of the form's type. Its errors are
 // those of values, not of types: checkValue says which.
-func (f *form) write(to []byte, at unsafe.Pointer) ([]byte, error) {
+func (f *form) write(to []byte, s *said, at unsafe.Pointer) ([]byte, error) {
 	switch f.kind {
 	case formBool:
 		if *(*bool)(at) {
@@ -68,7 +69,7 @@ func (f *form) write(to []byte, at unsafe.Pointer) ([]byte, error) {
 	case formUint:
 		return appendHead(to, cborUint, f.uint(at)), nil
 	case formString:
-		return appendString(to, *(*string)(at)), nil
+		return s.append(to, *(*string)(at)), nil
 	case formTime:
 		return appendTime(to, *(*time.Time)(at))
 	case formPointer:
@@ -76,21 +77,21 @@ func (f *form) write(to []byte, at unsafe.Pointer) ([]byte, error) {
 		if p == nil {
 			return append(to, cborNull), nil
 		}
-		return f.elem.write(to, p)
+		return f.elem.write(to, s, p)
 	case formStruct:
 		var err error
 		to = appendHead(to, cborArray, uint64(len(f.fields)))
 		for i := range f.fields {
 			field := &f.fields[i]
-			if to, err = field.write(to, unsafe.Add(at, field.offset)); err != nil {
+			if to, err = field.write(to, s, unsafe.Add(at, field.offset)); err != nil {
 				return to, err
 			}
 		}
 		return to, nil
 	case formSparse:
-		return f.writeSparse(to, at)
+		return f.writeSparse(to, s, at)
 	}
-	return f.writeValue(to, f.value(at))
+	return f.writeValue(to, s, f.value(at))
 }
 
 // value is the value at an address, for what is seldom: reflect needs ten times as
@@ -122,7 +123,7 @@ func (f *form) uint(at unsafe.Pointer) uint64 {
 }
 
 // writeSparse writes the fields that are not zero, by their numbers, from 1 on.
-func (f *form) writeSparse(to []byte, at unsafe.Pointer) ([]byte, error) {
+func (f *form) writeSparse(to []byte, s *said, at unsafe.Pointer) ([]byte, error) {
 	var has uint64
 	for i := range f.fields {
 		if field := &f.fields[i]; !field.zero(unsafe.Add(at, field.offset)) {
@@ -137,7 +138,7 @@ func (f *form) writeSparse(to []byte, at unsafe.Pointer) ([]byte, error) {
 			continue
 		}
 		var err error
-		if to, err = field.write(appendHead(to, cborUint, uint64(i+1)), p); err != nil {
+		if to, err = field.write(appendHead(to, cborUint, uint64(i+1)), s, p); err != nil {
 			return to, err
 		}
 	}
@@ -167,7 +168,7 @@ func (f *form) zero(at unsafe.Pointer) bool {
 }
 
 // writeValue writes what is not written in place.
-func (f *form) writeValue(to []byte, v reflect.Value) (_ []byte, err error) {
+func (f *form) writeValue(to []byte, s *said, v reflect.Value) (_ []byte, err error) {
 	switch f.kind {
 	case formFloat:
 		return binary.BigEndian.AppendUint64(append(to, cborFloat), math.Float64bits(v.Float())), nil
@@ -182,7 +183,7 @@ func (f *form) writeValue(to []byte, v reflect.Value) (_ []byte, err error) {
 		elem := reflect.New(f.typ.Elem()) // a map's values have no address
 		for i := v.MapRange(); i.Next(); {
 			elem.Elem().Set(i.Value())
-			if to, err = f.elem.write(appendString(to, i.Key().String()), elem.UnsafePointer()); err != nil {
+			if to, err = f.elem.write(appendString(to, i.Key().String()), s, elem.UnsafePointer()); err != nil {
 				return to, err
 			}
 		}
@@ -198,7 +199,7 @@ func (f *form) writeValue(to []byte, v reflect.Value) (_ []byte, err error) {
 	}
 	first := v.Index(0).Addr().UnsafePointer()
 	for i := range n {
-		if to, err = f.elem.write(to, unsafe.Add(first, uintptr(i)*f.elem.size)); err != nil {
+		if to, err = f.elem.write(to, s, unsafe.Add(first, uintptr(i)*f.elem.size)); err != nil {
 			return to, err
 		}
 	}

@@ -29,12 +29,14 @@ var errEmptyFrame = errors.New("wire: an empty frame")
 // frameWriter builds one frame at a time in one buffer and writes it with one
 // call.
 type frameWriter struct {
-	to  io.Writer
-	buf []byte
+	to   io.Writer
+	buf  []byte
+	said said
 }
 
 // begin starts a frame.
 func (w *frameWriter) begin() {
+	w.said = said{}
 	w.buf = append(w.buf[:0], make([]byte, frameHeader)...)
 }
 
@@ -43,7 +45,7 @@ func (w *frameWriter) size() int { return len(w.buf) - frameHeader }
 
 // add adds an order or event.
 func (w *frameWriter) add(t *tables, value any) (err error) {
-	w.buf, err = t.appendValue(w.buf, value)
+	w.buf, err = t.appendValue(w.buf, &w.said, value)
 	return err
 }
 

@@ -14,7 +14,7 @@ import (
 
 // protocol is the version of frames and hellos. What the values look like is
 // the schema's to tell.
-const protocol = 2
+const protocol = 3
 
 // hello is the first frame in each direction. It is text, and its first line's
 // form never changes, so that any two versions can tell that they differ.

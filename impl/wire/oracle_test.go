@@ -148,7 +148,7 @@ func FuzzTheLibraryAgrees(f *testing.F) {
 		f.Add(one.Bytes())
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		value, rest, err := tab.readValue(data)
+		value, rest, err := tab.readValue(data, new(heard))
 		if err != nil {
 			return
 		}
@@ -159,7 +159,7 @@ func FuzzTheLibraryAgrees(f *testing.F) {
 		if err := appendTo(tab, &again, value); err != nil {
 			t.Fatalf("%#v arrived and cannot be sent: %v", value, err)
 		}
-		twice, _, err := tab.readValue(again.Bytes())
+		twice, _, err := tab.readValue(again.Bytes(), new(heard))
 		if err != nil {
 			t.Fatalf("%#v cannot be read again: %v", value, err)
 		}

@@ -113,7 +113,7 @@ func (t *tables) obey(session *Local, from *frameReader) error {
 // wake the other end, which takes a processor from the work, and each end's time.
 // The first after a while does not wait, nor what somebody waits for.
 // Frames are drawn ten times a second, so that nobody sees the difference.
-const pace = 10 * time.Millisecond
+const pace = 20 * time.Millisecond
 
 // report writes events until the queue is closed and empty.
 func (t *tables) report(queue *Queue, out io.Writer) error {

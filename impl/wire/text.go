@@ -5,10 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// The events of a job repeat the names of its element, action and log, and its key:
-// what came a little earlier is given again instead of being made anew. That is a
-// third of the allocations, and a frontend that keeps events keeps one copy of what
-// they share.
+// The events of a job repeat the names of its element, action and log, and its key,
+// in one frame after the other: what came a little earlier is given again instead of
+// being made anew. A frontend that keeps events keeps one copy of what they share.
 
 const (
 	// sharedSize bounds the strings that are shared, in bytes: names and keys.

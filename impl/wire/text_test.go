@@ -39,7 +39,7 @@ func TestText(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got string
-			_, err = f.read(test.data, unsafe.Pointer(&got))
+			_, err = f.read(test.data, new(heard), unsafe.Pointer(&got))
 			if (err == nil) != test.ok || test.ok && got != test.want {
 				t.Errorf("%.20q, %v", got, err)
 			}
