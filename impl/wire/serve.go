@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"bst/impl/stream"
@@ -41,9 +42,10 @@ func serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Back
 	}
 
 	session := start(ctx, "", backend, grace)
+	var pace pacing
 	trouble := make(chan error, 2) // what went wrong on each of the two streams
 	go func() {
-		if err := t.obey(session, from); err != nil {
+		if err := t.obey(session, &pace, from); err != nil {
 			trouble <- err
 		}
 		session.HangUp()
@@ -51,7 +53,7 @@ func serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Back
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		if err := t.report(session.queue, out); err != nil {
+		if err := t.report(session.queue, &pace, out); err != nil {
 			trouble <- err
 			session.HangUp()
 			// Nobody listens: let the backend end without filling memory.
@@ -84,7 +86,7 @@ func serve(ctx context.Context, in io.Reader, out io.Writer, backend stream.Back
 }
 
 // obey hands on orders until the frontend is gone.
-func (t *tables) obey(session *Local, from *frameReader) error {
+func (t *tables) obey(session *Local, pace *pacing, from *frameReader) error {
 	for {
 		frame, err := from.next(maxFrame)
 		if err == io.EOF || errors.Is(err, io.ErrClosedPipe) {
@@ -98,6 +100,7 @@ func (t *tables) obey(session *Local, from *frameReader) error {
 			if !ok {
 				return fmt.Errorf("a %T came instead", value)
 			}
+			pace.of(o)
 			return session.take(o)
 		})
 		switch {
@@ -109,14 +112,35 @@ func (t *tables) obey(session *Local, from *frameReader) error {
 	}
 }
 
-// pace is how long a frame rests before the next: in a burst of events each would
-// wake the other end, which takes a processor from the work, and each end's time.
-// The first after a while does not wait, nor what somebody waits for.
-// Frames are drawn ten times a second, so that nobody sees the difference.
-const pace = 20 * time.Millisecond
+// How long a frame rests before the next: in a burst of events each would wake the
+// other end, which takes a processor from the work, and each end's time. The first
+// after a while does not wait, nor what somebody waits for. On a terminal frames are
+// drawn ten times a second, so that nobody sees the difference; a file or a pipe is
+// not looked at.
+const (
+	watchedPace   = 20 * time.Millisecond
+	unwatchedPace = 90 * time.Millisecond
+)
+
+// pacing is how long the frames of a session rest.
+type pacing struct{ unwatched atomic.Bool }
+
+// of takes in what an order says of it.
+func (p *pacing) of(o stream.Order) {
+	if work, ok := o.(stream.Work); ok {
+		p.unwatched.Store(work.Common().Settings.Term == "")
+	}
+}
+
+func (p *pacing) rest() time.Duration {
+	if p.unwatched.Load() {
+		return unwatchedPace
+	}
+	return watchedPace
+}
 
 // report writes events until the queue is closed and empty.
-func (t *tables) report(queue *Queue, out io.Writer) error {
+func (t *tables) report(queue *Queue, pace *pacing, out io.Writer) error {
 	w := frameWriter{to: out}
 	var batch []stream.Event
 	rest := time.NewTimer(0)
@@ -127,7 +151,7 @@ func (t *tables) report(queue *Queue, out io.Writer) error {
 		if batch, err = queue.Take(context.Background(), batch); err != nil || len(batch) == 0 {
 			return err
 		}
-		rest.Reset(pace)
+		rest.Reset(pace.rest())
 		w.begin()
 		for _, ev := range batch {
 			if err := w.add(t, ev); err != nil {

@@ -282,19 +282,25 @@ func (f *frames) Write(p []byte) (int, error) {
 // somebody waits for takes them along.
 func TestFramesArePaced(t *testing.T) {
 	ordinary, urgent := &stream.JobStarted{}, &stream.State{}
-	const rest = int(pace / time.Millisecond)
+	const rest = int(watchedPace / time.Millisecond)
+	const long = int(unwatchedPace / time.Millisecond)
+	watched := &stream.Build{Session: stream.Session{Settings: stream.Settings{Term: "xterm"}}}
 	for _, test := range []struct {
 		name string
+		// order is what came before.
+		order stream.Order
 		// emit is an event each, at a time in milliseconds.
 		emit map[int]stream.Event
 		want []int
 	}{
-		{"alone", map[int]stream.Event{3: ordinary}, []int{3}},
-		{"far apart", map[int]stream.Event{0: ordinary, 50: ordinary, 100: ordinary}, []int{0, 50, 100}},
-		{"a burst", map[int]stream.Event{0: ordinary, 1: ordinary, 2: ordinary, 9: ordinary, rest + 2: ordinary, 200: ordinary}, []int{0, rest, 2 * rest, 200}},
-		{"urgent", map[int]stream.Event{0: ordinary, 1: ordinary, 2: urgent, 3: ordinary, 4: urgent}, []int{0, 2, 4}},
-		{"urgent ones at first", map[int]stream.Event{0: urgent, 1: urgent, 2: ordinary}, []int{0, 1, 1 + rest}},
-		{"the end", map[int]stream.Event{0: ordinary, 1: ordinary, 2: &stream.Finished{}}, []int{0, 2}},
+		{"alone", watched, map[int]stream.Event{3: ordinary}, []int{3}},
+		{"far apart", watched, map[int]stream.Event{0: ordinary, 50: ordinary, 100: ordinary}, []int{0, 50, 100}},
+		{"a burst", watched, map[int]stream.Event{0: ordinary, 1: ordinary, 2: ordinary, 9: ordinary, rest + 2: ordinary, 200: ordinary}, []int{0, rest, 2 * rest, 200}},
+		{"urgent", watched, map[int]stream.Event{0: ordinary, 1: ordinary, 2: urgent, 3: ordinary, 4: urgent}, []int{0, 2, 4}},
+		{"urgent ones at first", watched, map[int]stream.Event{0: urgent, 1: urgent, 2: ordinary}, []int{0, 1, 1 + rest}},
+		{"a burst that nobody looks at", &stream.Build{}, map[int]stream.Event{0: ordinary, 1: ordinary, long - 1: ordinary, long + 1: ordinary}, []int{0, long, 2 * long}},
+		{"what nobody looks at, and somebody waits for", &stream.Build{}, map[int]stream.Event{0: ordinary, 1: ordinary, 2: urgent}, []int{0, 2}},
+		{"the end", watched, map[int]stream.Event{0: ordinary, 1: ordinary, 2: &stream.Finished{}}, []int{0, 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -308,7 +314,10 @@ func TestFramesArePaced(t *testing.T) {
 					}
 					q.Close()
 				}()
-				if err := testTables(t).report(q, out); err != nil {
+				var pace pacing
+				pace.of(test.order)
+				pace.of(&stream.Quit{}) // is no work
+				if err := testTables(t).report(q, &pace, out); err != nil {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(test.want, out.at); diff != "" {
