@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"time"
 )
 
 // The collector of the process that does the work. A session is short and most of
@@ -24,13 +25,19 @@ const (
 // lives, and the runtime's value has it collect for each 4 MiB of events that came.
 const frontendLimit = 128 << 20
 
+// settled is how long a session lasts before its frontend gives up its second
+// processor. Until then a system call that waits, as for the backend's end, would
+// hold up all else for milliseconds: the runtime looks after such calls that seldom.
+const settled = 50 * time.Millisecond
+
 // alone sets the process of a frontend up whose backend is another. It has little to
-// do, and on one processor: with more, each of its steps wakes another thread, and
-// the work gives way to all of them (3 % of a build of gnome on two processors).
-func alone() {
-	runtime.GOMAXPROCS(1)
+// do, and if it lasts it does that on one processor: with more, each of its steps
+// wakes another thread, and the work gives way to all of them (3 % of a build of
+// gnome on two processors). stop ends what it began.
+func alone() (stop func() bool) {
 	debug.SetGCPercent(growth)
 	debug.SetMemoryLimit(frontendLimit)
+	return time.AfterFunc(settled, func() { runtime.GOMAXPROCS(1) }).Stop
 }
 
 // collectLate sets the collector up.

@@ -112,7 +112,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 		to = way{keeper.name, keeper.open, true}
 	}
 	if to.apart {
-		alone()
+		defer alone()()
 	}
 
 	console := term.Open(a.in, a.out, a.err)
