@@ -23,9 +23,11 @@ demo: ## set up what is missing, build real software with each strategy, measure
 test: ## run all tests
 	$(GO) test ./...
 
+# RACE=PACKAGES and RACEFLAGS=-short run less of it.
+RACE ?= ./...
 .PHONY: race
 race: ## run all tests with the race detector, which needs a C compiler
-	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race ./...
+	CGO_ENABLED=1 GORACE=atexit_sleep_ms=10 $(GO) test -race $(RACEFLAGS) $(RACE)
 
 # BST_CRASH_SEED=N repeats a run's choices.
 ROUNDS ?= 200
