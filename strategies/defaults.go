@@ -8,18 +8,18 @@ package strategies
 var defaults = []Choice{
 	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, small-show, spawning, splitting, splitting-per-event, warm, warm-slow, wsl1-model, wsl1-model-per-event:
 	// batched: 1.01× [0.987× – 1.02×] (20 cases, 56 rounds)
-	// pipe: 1.22× [1.18× – 1.27×] (37 cases, 394 rounds)
+	// pipe: 1.13× [1.11× – 1.15×] (37 cases, 94 rounds)
 	// pipe+batched: 1.12× [1.09× – 1.17×] (16 cases, 40 rounds)
-	// socket: 1.23× [1.19× – 1.28×] (11 cases, 342 rounds)
+	// socket: 1.13× [1.06× – 1.30×] (11 cases, 42 rounds)
 	// socket+batched: 1.11× [1.04× – 1.33×] (9 cases, 22 rounds)
-	// warm: 0.171× [0.156× – 0.649×] (31 cases, 74 rounds); no candidate, its backend stays
+	// warm: 0.735× [0.167× – 0.908×] (31 cases, 54 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "none", Strategy: "inprocess",
 		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.987× – 1.02×] the wall time"},
 	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, small-show, spawning, splitting, splitting-per-event, window:
 	// batched: 1.02× [1.01× – 1.05×] (16 cases, 50 rounds)
-	// pipe: 1.17× [1.14× – 1.21×] (36 cases, 388 rounds)
+	// pipe: 1.10× [1.09× – 1.12×] (36 cases, 88 rounds)
 	// pipe+batched: 1.10× [1.07× – 1.20×] (12 cases, 34 rounds)
-	// socket: 1.20× [1.14× – 1.27×] (11 cases, 342 rounds)
+	// socket: 1.13× [1.06× – 1.31×] (11 cases, 42 rounds)
 	// socket+batched: 1.09× [1.02× – 1.26×] (9 cases, 22 rounds)
 	// warm: 1.01× [0.775× – 1.16×] (21 cases, 28 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "fast", Strategy: "inprocess",
@@ -53,11 +53,11 @@ var defaults = []Choice{
 		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.831× – 1.19×] the wall time"},
 	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, small-show, spawning, splitting, splitting-per-event, warm, warm-slow, wsl1-model, wsl1-model-per-event:
 	// batched: 1.01× [0.987× – 1.02×] (20 cases, 56 rounds)
-	// pipe: 1.22× [1.18× – 1.27×] (37 cases, 394 rounds)
+	// pipe: 1.13× [1.11× – 1.15×] (37 cases, 94 rounds)
 	// pipe+batched: 1.12× [1.09× – 1.17×] (16 cases, 40 rounds)
-	// socket: 1.23× [1.19× – 1.28×] (11 cases, 342 rounds)
+	// socket: 1.13× [1.06× – 1.30×] (11 cases, 42 rounds)
 	// socket+batched: 1.11× [1.04× – 1.33×] (9 cases, 22 rounds)
-	// warm: 0.171× [0.156× – 0.649×] (31 cases, 74 rounds); no candidate, its backend stays
+	// warm: 0.735× [0.167× – 0.908×] (31 cases, 54 rounds); no candidate, its backend stays
 	{Platform: "wsl2", Terminal: "none", Strategy: "inprocess",
 		Why: "not measured; on its stand-in, linux, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.987× – 1.02×] the wall time"},
 	// From batching-drawing, slow-terminals, wsl1-model, wsl1-model-per-event:

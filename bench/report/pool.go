@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aclements/go-moremath/stats"
+
 	"bst/impl/platform"
 )
 
@@ -25,8 +27,9 @@ func kindOf(terminal string) string {
 
 // pool is one thing compared with another in all cases that have both.
 type pool struct {
-	// ratios has one figure for each round of each file: the geometric mean over
-	// the cases of that round. Cases weigh the same, however long they take.
+	// ratios has one figure for each round of each file, of mostOfFile at most: the
+	// geometric mean over the cases of that round. Cases weigh the same, however long
+	// they take.
 	ratios series
 	// cases are those cases, with the name of the file.
 	cases []pooledCase
@@ -67,13 +70,36 @@ func (s *Set) pooled(unit string, pair func(*File, Axes) (base Axes, ok bool)) *
 				have[round]++
 			}
 		}
+		var means []float64
 		for _, round := range sortedKeys(logs) {
 			if have[round] == cases {
-				p.ratios[len(p.ratios)+1] = math.Exp(logs[round] / float64(cases))
+				means = append(means, math.Exp(logs[round]/float64(cases)))
 			}
+		}
+		for _, mean := range gathered(means) {
+			p.ratios[len(p.ratios)+1] = mean
 		}
 	}
 	return p
+}
+
+// mostOfFile is for how many rounds a file counts in a pool. Hundreds, of a plan that
+// looks for one percent in one place, tell of that place more exactly, and not of
+// more places.
+const mostOfFile = 10
+
+// gathered gives the medians of as many groups of successive values, or the values
+// where they are no more.
+func gathered(values []float64) []float64 {
+	if len(values) <= mostOfFile {
+		return values
+	}
+	var medians []float64
+	for i := range mostOfFile {
+		group := slices.Sorted(slices.Values(values[i*len(values)/mostOfFile : (i+1)*len(values)/mostOfFile]))
+		medians = append(medians, stats.Sample{Xs: group, Sorted: true}.Quantile(0.5))
+	}
+	return medians
 }
 
 // sortedKeys gives the keys in order: floating-point sums depend on it.

@@ -147,6 +147,21 @@ func TestPoolTakesWholeRounds(t *testing.T) {
 	}
 }
 
+// One place that was measured hundreds of times does not outvote the others.
+func TestPoolWeighsFilesAlike(t *testing.T) {
+	of := func(stack string, rounds int, pipe float64) *File {
+		return measured{platform: "linux", rounds: rounds, terminal: "none", stacks: map[string]map[string]float64{stack: {"pipe": pipe}}}.file()
+	}
+	s := &Set{Files: []*File{of("a", 10, 1), of("b", 10, 1.1), of("c", 10, 1.1), of("d", 605, 2)}}
+	p := s.pooled(wall, against("pipe", control, ours))
+	if n := len(p.ratios); n != 40 {
+		t.Errorf("%d rounds count, want 10 of each file", n)
+	}
+	if middle := p.ratios.summary().Center; middle < 1.07 || middle > 1.13 {
+		t.Errorf("the pool's median is %v, want that of most files, 1.1", middle)
+	}
+}
+
 // Every row can be read by bst where it runs: of a platform and a kind of terminal
 // that package platform tells, and with a strategy that works there.
 func TestDefaultsFitThePlatforms(t *testing.T) {

@@ -197,12 +197,11 @@ func (a *app) askWords(o *stream.Complete) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := a.strategy(conf).name
-	to, err := a.lookup(name)
+	to, err := a.lookup(a.strategy(conf).name)
 	if err != nil {
 		return nil, err
 	}
-	host, err := a.host(name, directory)
+	host, err := a.host(to.name, directory)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +212,7 @@ func (a *app) askWords(o *stream.Complete) ([]string, error) {
 		return nil, err
 	}
 	defer s.Close()
-	o.Session = stream.Session{Directory: directory, Strategy: name, Settings: conf.Settings}
+	o.Session = stream.Session{Directory: directory, Strategy: to.name, Settings: conf.Settings}
 	if err := s.Send(ctx, o); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func join() parts {
 	return parts{
 		lookup: func(name string) (way, error) {
 			s, err := strategies.Lookup(name)
-			return way{s.Name, s.Open, s.Serve != nil}, err
+			return wayOf(s), err
 		},
 		strategies: func() []strategy {
 			var list []strategy
@@ -44,7 +44,7 @@ func join() parts {
 			if i < 0 {
 				return staying{}, false
 			}
-			return staying{all[i].Name, all[i].Open, all[i].Find}, true
+			return staying{wayOf(all[i]), all[i].Find}, true
 		},
 		fallback: func(platform, terminal string) fallback {
 			c := strategies.Choose(platform, terminal)
@@ -70,3 +70,5 @@ func join() parts {
 		sandbox: sandbox.RunHelper,
 	}
 }
+
+func wayOf(s strategies.Strategy) way { return way{s.Name, s.Open, s.Serve != nil} }

@@ -68,8 +68,7 @@ type way struct {
 
 // staying is a strategy whose backend stays.
 type staying struct {
-	name string
-	open stream.Open
+	way
 	// find gives a way to each backend that runs.
 	find func(context.Context, stream.Host) ([]stream.Open, error)
 }

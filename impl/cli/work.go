@@ -101,7 +101,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 	to, err := a.lookup(a.strategy(conf).name)
 	switch {
 	case w.attach != nil:
-		to = way{w.attach.name, w.attach.open, true}
+		to = w.attach.way
 	case err != nil:
 		return err
 	case w.detach:
@@ -109,7 +109,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 		if err != nil {
 			return err
 		}
-		to = way{keeper.name, keeper.open, true}
+		to = keeper.way
 	}
 	if to.apart {
 		defer alone()()

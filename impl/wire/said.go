@@ -7,8 +7,8 @@ import (
 
 // The events of a job name its element, key and log time and again. A string that
 // was spelt out in the same frame not long before crosses as a number: how many
-// strings were spelt out since, an integer where a string would be. That is two
-// thirds of what a build's events take, and nobody hashes, compares or copies it.
+// strings were spelt out since, an integer where a string would be. That is
+// half of what a build's events take, and nobody hashes, compares or copies it.
 //
 // Only a frame's own strings are meant, so that each frame can be read alone, and
 // only those that both ends can tell by their length, as many as both remember.
@@ -17,7 +17,7 @@ const (
 	// shortestSaid and longestSaid bound the strings that are remembered, in bytes:
 	// what is shorter is not worth a number, what is longer is seldom a name.
 	shortestSaid = 5
-	longestSaid  = 256
+	longestSaid  = sharedSize
 	// maxSaid is how many are remembered: the last ones.
 	maxSaid = 256
 )
@@ -47,7 +47,7 @@ func (s *said) append(to []byte, text string) []byte {
 	}
 	at := unsafe.StringData(text)
 	slot := &s.slots[slotOf(at)]
-	if since := s.count - slot.number; slot.text != "" && since < maxSaid && len(slot.text) == len(text) && unsafe.StringData(slot.text) == at {
+	if since := s.count - slot.number; since < maxSaid && len(slot.text) == len(text) && unsafe.StringData(slot.text) == at {
 		return appendHead(to, cborUint, uint64(since))
 	}
 	s.count++
@@ -55,9 +55,10 @@ func (s *said) append(to []byte, text string) []byte {
 	return appendString(to, text)
 }
 
-// slotOf spreads addresses over the slots: strings lie 8 bytes apart or more.
+// slotOf spreads addresses over the slots: the upper half of a product with 2^64
+// divided by the golden ratio (Fibonacci hashing).
 func slotOf(at *byte) uint64 {
-	return uint64(uintptr(unsafe.Pointer(at))) >> 3 * 0x9e3779b97f4a7c15 >> (64 - 8)
+	return uint64(uintptr(unsafe.Pointer(at))) * 0x9e3779b97f4a7c15 >> 32 % maxSaid
 }
 
 // heard is what a reader remembers of a frame: the inverse of said. Nil remembers
