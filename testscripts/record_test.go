@@ -22,7 +22,7 @@ func recorded(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: events FILE OUT")
 	}
-	r, err := events.NewReader(strings.NewReader(ts.ReadFile(args[0])))
+	r, err := events.NewReader(strings.NewReader(ts.ReadFile(args[0])), nil)
 	ts.Check(err)
 	var b strings.Builder
 	fmt.Fprintf(&b, "bst %s\n", r.Header.Command)

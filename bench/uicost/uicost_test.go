@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/perf/benchfmt"
 
+	"bst/bench/replay"
 	"bst/impl/record/events"
 	"bst/impl/stream"
 	"bst/strategies"
@@ -78,7 +79,7 @@ func TestRecording(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := events.NewReader(bytes.NewReader(file))
+		r, err := events.NewReader(bytes.NewReader(file), replay.Unmarshal)
 		if err != nil {
 			t.Fatal(err)
 		}

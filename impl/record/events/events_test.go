@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	gojson "github.com/goccy/go-json"
 	"github.com/google/go-cmp/cmp"
 
 	"bst/impl/stream"
@@ -60,6 +61,12 @@ func fill(r *rand.Rand, v reflect.Value) {
 	}
 }
 
+// decoders are what readers are known to bring.
+var decoders = map[string]Unmarshal{
+	"encoding": nil,
+	"goccy":    func(data []byte, v any) error { return gojson.Unmarshal(data, v) },
+}
+
 // TestEveryEventRoundTrips: every event that impl/wire lists, empty and with
 // every field set, is read back as it was.
 func TestEveryEventRoundTrips(t *testing.T) {
@@ -93,30 +100,34 @@ func TestEveryEventRoundTrips(t *testing.T) {
 	}
 	file.WriteString(`{"at_ns":0,"type":"OfTheFuture","event":{"x":1}}` + "\n")
 
-	rd, err := NewReader(&file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	header := Header{Schema: "bst.events", Version: 1, Program: "1.2", Start: start, Command: "build", Strategy: "pipe"}
-	if diff := cmp.Diff(header, rd.Header); diff != "" {
-		t.Error(diff)
-	}
-	var got []Record
-	for {
-		rec, err := rd.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, rec)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if rd.Unknown != 1 {
-		t.Errorf("%d unknown types, want 1", rd.Unknown)
+	for name, unmarshal := range decoders {
+		t.Run(name, func(t *testing.T) {
+			rd, err := NewReader(bytes.NewReader(file.Bytes()), unmarshal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(header, rd.Header); diff != "" {
+				t.Error(diff)
+			}
+			var got []Record
+			for {
+				rec, err := rd.Next()
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = append(got, rec)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if rd.Unknown != 1 {
+				t.Errorf("%d unknown types, want 1", rd.Unknown)
+			}
+		})
 	}
 }
 
@@ -164,12 +175,14 @@ func TestRefused(t *testing.T) {
 		{header + `{"type":"State","event":{"state":"asleep"}}`, `line 2: State: "asleep" is no SchedulerState`},
 		{header + `{"type":"Dropped","event":[]}`, "line 2: Dropped: json: cannot unmarshal array into Go value of type struct"},
 	} {
-		rd, err := NewReader(strings.NewReader(c.file))
-		if err == nil {
-			_, err = rd.Next()
-		}
-		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
-			t.Errorf("%q: %v, want %s", c.file, err, c.want)
+		for name, unmarshal := range decoders {
+			rd, err := NewReader(strings.NewReader(c.file), unmarshal)
+			if err == nil {
+				_, err = rd.Next()
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("%s: %q: %v, want %s", name, c.file, err, c.want)
+			}
 		}
 	}
 }
@@ -180,12 +193,14 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte(header + `{"at_ns":1000,"type":"JobFinished","event":{"job":1,"status":"failed","failure":{"error":{"message":"no"},"log_tail":["a"]}}}`))
 	f.Add([]byte(header + `{"type":"State","event":null}` + "\n" + `{"type":"Dropped","event":{"events":-1}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		rd, err := NewReader(bytes.NewReader(data))
-		for err == nil {
-			var rec Record
-			if rec, err = rd.Next(); err == nil && rec.Event != nil {
-				if e := NewWriter(io.Discard, Header{}).Event(time.Time{}, rec.Event); e != nil {
-					t.Fatal(e)
+		for _, unmarshal := range decoders {
+			rd, err := NewReader(bytes.NewReader(data), unmarshal)
+			for err == nil {
+				var rec Record
+				if rec, err = rd.Next(); err == nil && rec.Event != nil {
+					if e := NewWriter(io.Discard, Header{}).Event(time.Time{}, rec.Event); e != nil {
+						t.Fatal(e)
+					}
 				}
 			}
 		}
@@ -204,13 +219,17 @@ func BenchmarkWrite(b *testing.B) {
 
 func BenchmarkRead(b *testing.B) {
 	line := `{"at_ns":1,"type":"JobStarted","event":{"job":1,"action":"Build","element":"base/element.bst","key":{"full":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"time":"2026-01-02T03:04:05Z","at_ns":5,"log":"p/e/x-build.log"}}` + "\n"
-	for b.Loop() {
-		rd, err := NewReader(strings.NewReader(header + line))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if _, err := rd.Next(); err != nil {
-			b.Fatal(err)
-		}
+	for name, unmarshal := range decoders {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				rd, err := NewReader(strings.NewReader(header+line), unmarshal)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := rd.Next(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

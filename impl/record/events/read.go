@@ -3,6 +3,7 @@ package events
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +11,6 @@ import (
 	"runtime"
 	"strconv"
 	"time"
-
-	// Replays decode a million events: encoding/json takes ten times as long.
-	"github.com/goccy/go-json"
 
 	"bst/impl/stream"
 )
@@ -24,6 +22,11 @@ const (
 	// goroutines.
 	batchSize = 128 << 10
 )
+
+// Unmarshal decodes JSON into the value that a pointer points to, as
+// encoding/json's Unmarshal does. Whoever reads a million events brings a quicker
+// one: bst only writes them, and what it links is initialised by each of its starts.
+type Unmarshal func(data []byte, v any) error
 
 // Record is an event and when it arrived.
 type Record struct {
@@ -43,6 +46,8 @@ type Reader struct {
 	// Unknown counts the lines of types that this version does not know.
 	Unknown int
 
+	unmarshal Unmarshal
+
 	batches chan *batch
 	closed  chan struct{}
 	now     *batch // records that were decoded and not yet given
@@ -59,9 +64,14 @@ type batch struct {
 }
 
 // NewReader reads the header. A file of another schema or version is refused.
-func NewReader(from io.Reader) (*Reader, error) {
+// unmarshal is called by several goroutines at once; nil stands for
+// encoding/json's.
+func NewReader(from io.Reader, unmarshal Unmarshal) (*Reader, error) {
+	if unmarshal == nil {
+		unmarshal = json.Unmarshal
+	}
 	lines := bufio.NewReaderSize(from, 64<<10)
-	r := &Reader{batches: make(chan *batch, runtime.GOMAXPROCS(0)), closed: make(chan struct{}), now: &batch{}}
+	r := &Reader{unmarshal: unmarshal, batches: make(chan *batch, runtime.GOMAXPROCS(0)), closed: make(chan struct{}), now: &batch{}}
 	data, err := line(lines, nil)
 	if err == io.EOF && len(data) == 0 {
 		return nil, errors.New("line 1: the file is empty; want the header of a file that bst --events wrote")
@@ -69,7 +79,7 @@ func NewReader(from io.Reader) (*Reader, error) {
 	if err != nil && err != io.EOF {
 		return nil, fmt.Errorf("line 1: %w", err)
 	}
-	if err := json.Unmarshal(data, &r.Header); err != nil || r.Header.Schema != Schema {
+	if err := unmarshal(data, &r.Header); err != nil || r.Header.Schema != Schema {
 		return nil, fmt.Errorf("line 1: this is no header of a file that bst --events wrote; want \"schema\":%q", Schema)
 	}
 	if r.Header.Version != Version {
@@ -115,7 +125,7 @@ func (r *Reader) read(from *bufio.Reader) {
 		} else {
 			b.err = err
 		}
-		go b.decode()
+		go b.decode(r.unmarshal)
 		select {
 		case r.batches <- b:
 		case <-r.closed:
@@ -127,7 +137,7 @@ func (r *Reader) read(from *bufio.Reader) {
 	}
 }
 
-func (b *batch) decode() {
+func (b *batch) decode(unmarshal Unmarshal) {
 	defer close(b.done)
 	rest := b.lines
 	for number := b.first; len(rest) > 0; number++ {
@@ -137,7 +147,7 @@ func (b *batch) decode() {
 		} else {
 			data, rest = rest, nil
 		}
-		rec, known, err := decode(data)
+		rec, known, err := decode(data, unmarshal)
 		if err != nil {
 			b.err = fmt.Errorf("line %d: %w", number, err)
 			break
@@ -174,7 +184,7 @@ func (r *Reader) Next() (Record, error) {
 
 // decode reads a line. known is false for one of a type that this version does
 // not know.
-func decode(data []byte) (rec Record, known bool, err error) {
+func decode(data []byte, unmarshal Unmarshal) (rec Record, known bool, err error) {
 	at, name, event, ok := split(data)
 	if !ok {
 		var parts struct {
@@ -182,7 +192,7 @@ func decode(data []byte) (rec Record, known bool, err error) {
 			Type  string          `json:"type"`
 			Event json.RawMessage `json:"event"`
 		}
-		if err := json.Unmarshal(data, &parts); err != nil {
+		if err := unmarshal(data, &parts); err != nil {
 			return rec, false, err
 		}
 		at, name, event = parts.At, parts.Type, parts.Event
@@ -192,7 +202,7 @@ func decode(data []byte) (rec Record, known bool, err error) {
 		var n struct {
 			Events int `json:"events"`
 		}
-		if err := json.Unmarshal(event, &n); err != nil {
+		if err := unmarshal(event, &n); err != nil {
 			return rec, false, fmt.Errorf("%s: %w", name, err)
 		}
 		rec.Dropped = n.Events
@@ -203,7 +213,7 @@ func decode(data []byte) (rec Record, known bool, err error) {
 		return rec, false, nil
 	}
 	v := reflect.New(k.typ)
-	if err := json.Unmarshal(event, k.view(v)); err != nil {
+	if err := unmarshal(event, k.view(v)); err != nil {
 		return rec, false, fmt.Errorf("%s: %w", name, err)
 	}
 	rec.Event = v.Interface().(stream.Event)
