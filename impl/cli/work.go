@@ -175,7 +175,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 	if err != nil {
 		return err
 	}
-	signals, stop := term.Signals()
+	signals, caught, stop := term.Signals()
 	defer stop()
 	defer func() { a.endRecordings(files) }()
 	backend := session.NewStderr()
@@ -206,6 +206,7 @@ func (a *app) converse(cmd *cobra.Command, conf *config.Config, f formats, w wor
 		Interval:    frame,
 		Tally:       tally,
 		Signals:     signals,
+		Caught:      caught,
 		Leave:       w.detach,
 		Attached:    w.attach != nil,
 		Backend:     backend,

@@ -63,8 +63,9 @@ func child(role string) int {
 		os.Stdout.WriteString("guarded\n")
 		select {} // until it is killed
 	case "run":
-		signals, stop := Signals()
+		signals, caught, stop := Signals()
 		defer stop()
+		<-caught
 		status, err := c.Run(context.Background(), []string{"/bin/sh", "-c", "echo started; read line; echo line $line; exit 3"}, os.Environ(), "/")
 		if err != nil {
 			os.Stdout.WriteString(err.Error() + "\n")
@@ -80,8 +81,9 @@ func child(role string) int {
 		return status
 	case "interrupt":
 		// ^C reaches the program that has the terminal, and no other.
-		signals, stop := Signals()
+		signals, caught, stop := Signals()
 		defer stop()
+		<-caught
 		status, _ := c.Run(context.Background(), []string{"/bin/sh", "-c", "echo started; exec sleep 60"}, os.Environ(), "")
 		select {
 		case <-signals:

@@ -14,20 +14,26 @@ import (
 // Signals delivers signals until stop is called. Signals that were ignored when
 // the program started (nohup, background jobs of a script) stay ignored. A write
 // to a closed pipe gives an error instead of ending the program.
-func Signals() (signals <-chan Signal, stop func()) {
-	caught := make(chan os.Signal, 16)
-	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTSTP} {
-		if !signal.Ignored(sig) {
-			signal.Notify(caught, sig)
-		}
-	}
-	signal.Notify(caught, syscall.SIGCONT, syscall.SIGWINCH, syscall.SIGPIPE)
+//
+// caught is closed once that is so. The runtime hands each signal to a thread of
+// its own and waits for it, some 2 ms for all of them, in which the caller can go
+// on; stop, which would take as long, waits for nothing.
+func Signals() (signals <-chan Signal, caught <-chan struct{}, stop func()) {
 	out := make(chan Signal, 16)
-	quit := make(chan struct{})
+	ready, quit := make(chan struct{}), make(chan struct{})
 	go func() {
+		in := make(chan os.Signal, 16)
+		defer signal.Stop(in)
+		for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGTSTP} {
+			if !signal.Ignored(sig) {
+				signal.Notify(in, sig)
+			}
+		}
+		signal.Notify(in, syscall.SIGCONT, syscall.SIGWINCH, syscall.SIGPIPE)
+		close(ready)
 		for {
 			select {
-			case sig := <-caught:
+			case sig := <-in:
 				var s Signal
 				switch sig {
 				case syscall.SIGINT:
@@ -55,13 +61,7 @@ func Signals() (signals <-chan Signal, stop func()) {
 			}
 		}
 	}()
-	var once sync.Once
-	return out, func() {
-		once.Do(func() {
-			signal.Stop(caught)
-			close(quit)
-		})
-	}
+	return out, ready, sync.OnceFunc(func() { close(quit) })
 }
 
 // StopSelf stops the program as ^Z does and returns once it was continued.
@@ -81,7 +81,9 @@ func StopSelf() error {
 	return nil
 }
 
-// Terminated gives a context that ends when the program is asked to end.
+// Terminated gives a context that ends when the program is asked to end. It does
+// not wait until signals are caught, which takes a moment (see Signals): one that
+// comes before that ends the program.
 func Terminated(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	return terminated(ctx, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 }

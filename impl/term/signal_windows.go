@@ -19,13 +19,15 @@ const look = 500 * time.Millisecond
 
 // Signals delivers signals until stop is called. Windows has ^C, ^Break and the
 // closing of the console, its user's session or the machine, which Go delivers as
-// SIGTERM; it has no suspension.
-func Signals() (signals <-chan Signal, stop func()) {
-	caught := make(chan os.Signal, 16)
-	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+// SIGTERM; it has no suspension. caught is closed once they are caught.
+func Signals() (signals <-chan Signal, caught <-chan struct{}, stop func()) {
 	out := make(chan Signal, 16)
-	quit := make(chan struct{})
+	ready, quit := make(chan struct{}), make(chan struct{})
 	go func() {
+		in := make(chan os.Signal, 16)
+		defer signal.Stop(in)
+		signal.Notify(in, os.Interrupt, syscall.SIGTERM)
+		close(ready)
 		ticker := time.NewTicker(look)
 		defer ticker.Stop()
 		size := consoleSize()
@@ -39,7 +41,7 @@ func Signals() (signals <-chan Signal, stop func()) {
 					default: // one is on its way
 					}
 				}
-			case sig := <-caught:
+			case sig := <-in:
 				s := Interrupt
 				if sig == syscall.SIGTERM {
 					s = Terminate
@@ -54,13 +56,7 @@ func Signals() (signals <-chan Signal, stop func()) {
 			}
 		}
 	}()
-	var once sync.Once
-	return out, func() {
-		once.Do(func() {
-			signal.Stop(caught)
-			close(quit)
-		})
-	}
+	return out, ready, sync.OnceFunc(func() { close(quit) })
 }
 
 // consoleSize is the size of the console that standard error is, or nothing.
@@ -76,5 +72,5 @@ func StopSelf() error { return nil }
 
 // Terminated gives a context that ends when the program is asked to end.
 func Terminated(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	return terminated(ctx, syscall.SIGTERM, os.Interrupt)
 }

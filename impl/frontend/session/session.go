@@ -47,6 +47,9 @@ type Options struct {
 	Spill func() (*os.File, error)
 	// Signals come from term.Signals.
 	Signals <-chan term.Signal
+	// Caught is closed once they are caught; nothing is shown before. Nil waits for
+	// nothing.
+	Caught <-chan struct{}
 	// Leave leaves the session as soon as it runs (bst build --detach).
 	Leave bool
 	// Attached says that the session was there before: this frontend's end is not
@@ -189,6 +192,9 @@ func Run(ctx context.Context, s stream.Stream, o Options) (result Result) {
 	if err := s.Send(ctx, o.Order); err != nil {
 		l.loseTo(err)
 	} else {
+		if o.Caught != nil {
+			<-o.Caught
+		}
 		l.run()
 	}
 	result = l.end()
