@@ -5,74 +5,96 @@ import (
 	"syscall"
 )
 
-var begun Begun
+// begun is what was started: a process, and this end of its orders, events and
+// standard error. It stays numbers until somebody takes it: what package os does
+// besides (it tries out whether the kernel has handles of processes, and polls what
+// it opens) would delay the process.
+var begun struct {
+	pid                    int // 0 for none
+	executable             string
+	args, environ          []string
+	orders, events, stderr int
+}
 
 // Before nearly all else that this program is: see the package.
 func init() {
 	if strategy := wanted(os.Args, os.Getenv(Variable)); strategy != "" {
 		// Where it fails, whoever wants a backend starts one, and says what is wrong.
-		begun, _ = start(strategy)
+		_ = start(strategy)
 	}
 }
 
 // Take gives the process that was begun, once.
 func Take() Begun {
-	b := begun
-	begun = Begun{}
+	if begun.pid == 0 {
+		return Begun{}
+	}
+	b := Begun{Executable: begun.executable, Args: begun.args, Environ: begun.environ}
+	// It was not waited for: the number is still its own.
+	b.Process, _ = os.FindProcess(begun.pid)
+	begun.pid = 0
+	b.Orders = file(begun.orders, "orders")
+	if b.Events = b.Orders; begun.events != begun.orders {
+		b.Events = file(begun.events, "events")
+	}
+	b.Stderr = file(begun.stderr, "backend's standard error")
 	return b
+}
+
+// file makes a file that is polled, as that of os.Pipe is: closing it ends reading.
+func file(fd int, name string) *os.File {
+	_ = syscall.SetNonblock(fd, true) // where it fails, reading ends with the process
+	return os.NewFile(uintptr(fd), name)
 }
 
 // start starts this executable as a strategy's backend, in a process group of its
 // own, as package child does.
-func start(strategy string) (Begun, error) {
+func start(strategy string) error {
 	executable, err := os.Executable()
 	if err != nil {
-		return Begun{}, err
+		return err
 	}
-	b := Begun{Executable: executable, Args: []string{Word, strategy}, Environ: os.Environ()}
-	var theirs [3]*os.File
-	var made []*os.File
-	pair := func(a, b *os.File, err error) (*os.File, *os.File, error) {
-		if err == nil {
-			made = append(made, a, b)
+	var made []int
+	pair := func(of func(fds []int) error) (a, b int) {
+		if err != nil {
+			return
 		}
-		return a, b, err
+		var fds [2]int
+		if err = of(fds[:]); err == nil {
+			made = append(made, fds[:]...)
+		}
+		return fds[0], fds[1]
 	}
+	pipe := func(fds []int) error { return syscall.Pipe2(fds, syscall.O_CLOEXEC) }
+	var theirs [3]int
 	if endsOf(strategy) == pipes {
-		if theirs[0], b.Orders, err = pair(os.Pipe()); err == nil {
-			b.Events, theirs[1], err = pair(os.Pipe())
-		}
+		theirs[0], begun.orders = pair(pipe)
+		begun.events, theirs[1] = pair(pipe)
 	} else {
-		b.Orders, theirs[0], err = pair(socketPair())
-		b.Events = b.Orders
+		begun.orders, theirs[0] = pair(func(fds []int) (err error) {
+			*(*[2]int)(fds), err = syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+			return err
+		})
+		begun.events = begun.orders
 		if err == nil {
-			if theirs[1], err = os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+			if theirs[1], err = syscall.Open(os.DevNull, syscall.O_WRONLY|syscall.O_CLOEXEC, 0); err == nil {
 				made = append(made, theirs[1])
 			}
 		}
 	}
+	begun.stderr, theirs[2] = pair(pipe)
+	begun.executable, begun.args, begun.environ = executable, []string{Word, strategy}, os.Environ()
 	if err == nil {
-		b.Stderr, theirs[2], err = pair(os.Pipe())
+		attr := syscall.ProcAttr{Env: begun.environ, Sys: &syscall.SysProcAttr{Setpgid: true}}
+		for _, fd := range theirs {
+			attr.Files = append(attr.Files, uintptr(fd))
+		}
+		begun.pid, err = syscall.ForkExec(executable, append([]string{executable}, begun.args...), &attr)
 	}
-	if err == nil {
-		argv := append([]string{executable}, b.Args...)
-		b.Process, err = os.StartProcess(executable, argv, &os.ProcAttr{Env: b.Environ, Files: theirs[:], Sys: &syscall.SysProcAttr{Setpgid: true}})
-	}
-	for _, f := range made {
-		if err != nil || f == theirs[0] || f == theirs[1] || f == theirs[2] {
-			f.Close() // it has nothing to write that could be lost
+	for _, fd := range made {
+		if err != nil || fd == theirs[0] || fd == theirs[1] || fd == theirs[2] {
+			_ = syscall.Close(fd) // it has nothing to write that could be lost
 		}
 	}
-	if err != nil {
-		return Begun{}, err
-	}
-	return b, nil
-}
-
-func socketPair() (ours, theirs *os.File, err error) {
-	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return nil, nil, os.NewSyscallError("socketpair", err)
-	}
-	return os.NewFile(uintptr(fds[0]), "frontend's socket"), os.NewFile(uintptr(fds[1]), "backend's socket"), nil
+	return err
 }
