@@ -10,10 +10,9 @@ import (
 	"bst/impl/kind"
 	"bst/impl/kind/download"
 	"bst/impl/kind/fnmatch"
+	"bst/impl/kind/pypi/pep440"
 	"bst/impl/node"
 	"bst/impl/stream"
-
-	version "github.com/aquasecurity/go-pep440-version"
 )
 
 // index is where packages are looked up, by their names. Tests have their own.
@@ -78,7 +77,7 @@ func (s *source) Track(ctx context.Context, w kind.SourceWork, _ string) (newest
 // choose is the source archive of the newest version that is wanted, nil for none.
 func (s *source) choose(files []file) *file {
 	var best *file
-	var newest version.Version
+	var newest pep440.Version
 	wanted := s.wanted()
 	for i, f := range files {
 		if yanked, _ := f.Yanked.(bool); yanked || f.Yanked != nil && f.Yanked != false {
@@ -92,11 +91,11 @@ func (s *source) choose(files []file) *file {
 		if !ok || dash < 0 {
 			continue
 		}
-		v, err := version.Parse(name[dash+1:])
-		if err != nil || !wanted(v) {
+		v, ok := pep440.Parse(name[dash+1:])
+		if !ok || !wanted(v) {
 			continue
 		}
-		if best == nil || v.GreaterThanOrEqual(newest) {
+		if best == nil || v.Compare(newest) >= 0 {
 			best, newest = &files[i], v
 		}
 	}
@@ -104,10 +103,10 @@ func (s *source) choose(files []file) *file {
 }
 
 // wanted says which versions are.
-func (s *source) wanted() func(version.Version) bool {
+func (s *source) wanted() func(pep440.Version) bool {
 	include, exclude := compiled(s.include), compiled(s.exclude)
-	return func(v version.Version) bool {
-		if !s.prereleases && v.IsPreRelease() {
+	return func(v pep440.Version) bool {
+		if !s.prereleases && v.IsPrerelease() {
 			return false
 		}
 		text := v.String()
