@@ -2,7 +2,7 @@
 // container registry.
 //
 // It knows images' manifests and which files of their layers are left in the
-// end. Talking to registries is a library's.
+// end. Talking to registries is package registry's.
 package docker
 
 import (
@@ -32,9 +32,9 @@ func Traits() kind.SourceTraits {
 	}
 }
 
-// registry is what the format has where the source names no other: it is part
+// hub is what the format has where the source names no other: it is part
 // of the key.
-const registry = "https://registry.hub.docker.com"
+const hub = "https://registry.hub.docker.com"
 
 type source struct {
 	env kind.SourceEnv
@@ -64,7 +64,7 @@ func (s *source) Configure(config *node.Node, env kind.SourceEnv) (err error) {
 		env.Translate(s.url)
 	case image:
 		if s.image, err = config.GetStr("image", ""); err == nil {
-			s.registry, err = config.GetStr("registry-url", registry)
+			s.registry, err = config.GetStr("registry-url", hub)
 		}
 		env.Translate(s.registry)
 	default:

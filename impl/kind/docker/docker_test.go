@@ -27,9 +27,9 @@ func sum(content []byte) string {
 	return hex.EncodeToString(hash[:])
 }
 
-// layer packs members: a name that ends in a slash is a folder, "a -> b" a
+// packed packs members: a name that ends in a slash is a folder, "a -> b" a
 // symbolic link, "a => b" a hard one, "a*" a program and "a!" a device.
-func layer(t *testing.T, names ...string) []byte {
+func packed(t *testing.T, names ...string) []byte {
 	t.Helper()
 	var text bytes.Buffer
 	zipped := gzip.NewWriter(&text)
@@ -128,9 +128,9 @@ func (r *server) answer(w http.ResponseWriter, req *http.Request) {
 
 func TestStage(t *testing.T) {
 	layers := [][]byte{
-		layer(t, "etc/", "etc/a", "etc/b", "etc/deep/", "etc/deep/c", "bin -> usr/bin", "usr/", "usr/bin/", "usr/bin/run*", "usr/bin/again => usr/bin/run",
+		packed(t, "etc/", "etc/a", "etc/b", "etc/deep/", "etc/deep/c", "bin -> usr/bin", "usr/", "usr/bin/", "usr/bin/run*", "usr/bin/again => usr/bin/run",
 			"dev/null", "console!", "old/", "old/x", "old/y", "swap", "turn/", "turn/x"),
-		layer(t, "./etc/.wh.a", "etc/deep/.wh..wh..opq", "etc/deep/d", "old/.wh.x", "swap/", "swap/in", "turn", "abs -> /etc/b"),
+		packed(t, "./etc/.wh.a", "etc/deep/.wh..wh..opq", "etc/deep/d", "old/.wh.x", "swap/", "swap/in", "turn", "abs -> /etc/b"),
 	}
 	want := map[string]string{
 		"etc/": "", "etc/b": "etc/b", "etc/deep/": "", "etc/deep/d": "etc/deep/d", "bin": "->usr/bin", "usr/": "", "usr/bin/": "",
@@ -181,12 +181,12 @@ func TestStage(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	good, _ := newRegistry(t, dockerManifest, dockerLayer)
-	wrong, wrongRef := newRegistry(t, dockerManifest, dockerLayer, layer(t, "a"))
+	wrong, wrongRef := newRegistry(t, dockerManifest, dockerLayer, packed(t, "a"))
 	for digest, content := range wrong.blobs {
 		wrong.blobs[digest] = bytes.Repeat([]byte("x"), len(content))
 	}
 	list, listRef := newRegistry(t, dockerList, dockerLayer)
-	other, otherRef := newRegistry(t, dockerManifest, "application/x-other", layer(t, "a"))
+	other, otherRef := newRegistry(t, dockerManifest, "application/x-other", packed(t, "a"))
 	broken := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 	t.Cleanup(broken.Close)
 	for _, tt := range []struct {
@@ -221,7 +221,7 @@ func TestEscapes(t *testing.T) {
 	for _, names := range [][]string{
 		{"../out"}, {"/out"}, {"link -> ..", "link/out"}, {"link -> /", "link/out"}, {"a", "b => ../../out"},
 	} {
-		r, ref := newRegistry(t, dockerManifest, dockerLayer, layer(t, names...))
+		r, ref := newRegistry(t, dockerManifest, dockerLayer, packed(t, names...))
 		ctx, w, outside := context.Background(), sourcetest.NewWork(t), t.TempDir()
 		dir := filepath.Join(outside, "sources")
 		if err := os.Mkdir(dir, 0o755); err != nil {

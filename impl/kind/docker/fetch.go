@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,74 +15,83 @@ import (
 	"time"
 
 	"bst/impl/kind"
-
-	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
-	"oras.land/oras-go/v2/errdef"
-	"oras.land/oras-go/v2/registry/remote"
-	"oras.land/oras-go/v2/registry/remote/auth"
-	"oras.land/oras-go/v2/registry/remote/errcode"
+	"bst/impl/kind/docker/registry"
 )
 
-// The forms of manifests and layers that there are; those of Docker have no
-// names in the library.
+// The forms of manifests and layers that there are: Docker's own, and those of the
+// OCI image specification.
 const (
 	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
 	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
 	dockerLayer    = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+	ociManifest    = "application/vnd.oci.image.manifest.v1+json"
+	ociIndex       = "application/vnd.oci.image.index.v1+json"
+	ociLayer       = "application/vnd.oci.image.layer.v1.tar+gzip"
 )
 
-const (
-	// maxManifest and maxLayers bound what an image may claim.
-	maxManifest = 4 << 20
-	maxLayers   = 1024
-)
+// maxLayers bounds what an image may claim.
+const maxLayers = 1024
+
+// manifest is what is read of an image's.
+type manifest struct {
+	MediaType string  `json:"mediaType"`
+	Layers    []layer `json:"layers"`
+}
+
+// layer is an archive of files.
+type layer struct {
+	MediaType string          `json:"mediaType"`
+	Digest    registry.Digest `json:"digest"`
+	Size      int64           `json:"size"` // in bytes
+}
 
 // load reads the image's manifest, which Fetch has put into the mirror.
-func (s *source) load(mirror string) (*ocispec.Manifest, error) {
+func (s *source) load(mirror string) (*manifest, error) {
 	text, err := os.ReadFile(s.manifestFile(mirror))
 	if err != nil {
 		return nil, err
 	}
-	if digest.FromBytes(text).String() != s.digest {
+	if string(registry.DigestOf(text)) != s.digest {
 		return nil, fmt.Errorf("the manifest %s is corrupt", s.digest)
 	}
 	return parse(text)
 }
 
-func parse(text []byte) (*ocispec.Manifest, error) {
-	var manifest ocispec.Manifest
-	if err := json.Unmarshal(text, &manifest); err != nil {
+func parse(text []byte) (*manifest, error) {
+	var m manifest
+	if err := json.Unmarshal(text, &m); err != nil {
 		return nil, fmt.Errorf("the manifest is not valid: %w", err)
 	}
-	switch manifest.MediaType {
-	case dockerManifest, ocispec.MediaTypeImageManifest, "":
-	case dockerList, ocispec.MediaTypeImageIndex:
+	switch m.MediaType {
+	case dockerManifest, ociManifest, "":
+	case dockerList, ociIndex:
 		return nil, errors.New("the ref is that of a list of images for several platforms: track the source again")
 	default:
-		return nil, fmt.Errorf("unsupported manifest type %s", manifest.MediaType)
+		return nil, fmt.Errorf("unsupported manifest type %s", m.MediaType)
 	}
-	if len(manifest.Layers) > maxLayers {
+	if len(m.Layers) > maxLayers {
 		return nil, fmt.Errorf("the image has more than %d layers", maxLayers)
 	}
-	for _, layer := range manifest.Layers {
-		if layer.MediaType != dockerLayer && layer.MediaType != ocispec.MediaTypeImageLayerGzip {
+	for _, layer := range m.Layers {
+		if layer.MediaType != dockerLayer && layer.MediaType != ociLayer {
 			return nil, fmt.Errorf("unsupported layer type: %s", layer.MediaType)
 		}
 		if err := layer.Digest.Validate(); err != nil {
 			return nil, fmt.Errorf("a layer's digest: %w", err)
 		}
+		if layer.Size < 0 {
+			return nil, fmt.Errorf("the layer %s has a size of %d", layer.Digest, layer.Size)
+		}
 	}
-	return &manifest, nil
+	return &m, nil
 }
 
 func (s *source) manifestFile(mirror string) string {
 	return filepath.Join(mirror, s.digest+".manifest.json")
 }
 
-func layerFile(mirror string, layer ocispec.Descriptor) string {
-	return filepath.Join(mirror, layer.Digest.String()+".tar.gz")
+func layerFile(mirror string, l layer) string {
+	return filepath.Join(mirror, string(l.Digest)+".tar.gz")
 }
 
 // Cached says that the manifest and all layers are in the mirror.
@@ -140,9 +148,9 @@ func (s *source) Fetch(ctx context.Context, w kind.SourceWork) error {
 
 // mayPass says that trying again may help.
 func mayPass(err error) bool {
-	var response *errcode.ErrorResponse
-	if errors.As(err, &response) {
-		return response.StatusCode >= http.StatusInternalServerError || response.StatusCode == http.StatusTooManyRequests
+	var answer *registry.StatusError
+	if errors.As(err, &answer) {
+		return answer.Code >= http.StatusInternalServerError || answer.Code == http.StatusTooManyRequests
 	}
 	var network net.Error
 	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errSilent)
@@ -156,11 +164,14 @@ func (s *source) fetchFrom(ctx context.Context, w kind.SourceWork, mirror, at st
 			return err
 		}
 	}
-	repository, err := open(at, image)
+	repository, err := registry.New(client(), at, image)
 	if err != nil {
 		return err
 	}
-	text, err := s.manifest(ctx, repository)
+	text, err := repository.Manifest(ctx, s.digest, manifestForms...)
+	if notFound(err) {
+		err = fmt.Errorf("the registry has no image %s: %w", s.digest, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -182,16 +193,15 @@ func (s *source) fetchFrom(ctx context.Context, w kind.SourceWork, mirror, at st
 			done += layer.Size
 			continue
 		}
-		blob, err := repository.Blobs().Fetch(ctx, layer)
+		blob, err := repository.Blob(ctx, layer.Digest, layer.Size)
 		if err != nil {
 			return err
 		}
-		verified := content.NewVerifyReader(blob, layer)
-		err = put(layerFile(mirror, layer), io.TeeReader(verified, meter(func(n int) {
+		err = put(layerFile(mirror, layer), io.TeeReader(blob, meter(func(n int) {
 			watchdog.Reset(silence)
 			done += int64(n)
 			w.Progress(int(done), int(total))
-		})), verified.Verify)
+		})))
 		blob.Close()
 		if context.Cause(ctx) == errSilent {
 			err = errSilent
@@ -200,43 +210,15 @@ func (s *source) fetchFrom(ctx context.Context, w kind.SourceWork, mirror, at st
 			return fmt.Errorf("the layer %s: %w", layer.Digest, err)
 		}
 	}
-	return put(s.manifestFile(mirror), strings.NewReader(string(text)), nil)
+	return put(s.manifestFile(mirror), strings.NewReader(string(text)))
 }
 
-// manifest fetches the image's manifest.
-func (s *source) manifest(ctx context.Context, repository *remote.Repository) ([]byte, error) {
-	described, body, err := repository.Manifests().FetchReference(ctx, s.digest)
-	if errors.Is(err, errdef.ErrNotFound) {
-		return nil, fmt.Errorf("the registry has no image %s: %w", s.digest, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	if described.Size > maxManifest {
-		return nil, fmt.Errorf("the manifest has more than %d bytes", maxManifest)
-	}
-	return content.ReadAll(body, described)
-}
+// manifestForms are those that are asked for.
+var manifestForms = []string{dockerManifest, dockerList, ociManifest, ociIndex}
 
-// open is a repository of a registry, that of an image.
-func open(at, image string) (*remote.Repository, error) {
-	u, err := url.Parse(at)
-	if err != nil {
-		return nil, err
-	}
-	if u.Host == "" || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("'%s' is no URL of a registry", at)
-	}
-	repository, err := remote.NewRepository(u.Host + "/" + strings.Trim(image, "/"))
-	if err != nil {
-		return nil, err
-	}
-	repository.PlainHTTP = u.Scheme == "http"
-	repository.ManifestMediaTypes = []string{dockerManifest, dockerList, ocispec.MediaTypeImageManifest, ocispec.MediaTypeImageIndex}
-	// Registries that ask for it get a token for anybody.
-	repository.Client = &auth.Client{Client: client(), Cache: auth.NewCache()}
-	return repository, nil
+func notFound(err error) bool {
+	var answer *registry.StatusError
+	return errors.As(err, &answer) && answer.Code == http.StatusNotFound
 }
 
 // silence is how long a registry may say nothing.
@@ -251,17 +233,14 @@ var client = sync.OnceValue(func() *http.Client {
 	return &http.Client{Transport: transport}
 })
 
-// put writes a file to the side, and moves it to its place when verify agrees.
-func put(name string, r io.Reader, verify func() error) error {
+// put writes a file to the side, and moves it to its place when all of it was read.
+func put(name string, r io.Reader) error {
 	file, err := os.CreateTemp(filepath.Dir(name), ".fetch-")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name())
 	_, err = io.Copy(file, r)
-	if err == nil && verify != nil {
-		err = verify()
-	}
 	if err := errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
 		return err
 	}

@@ -14,8 +14,6 @@ import (
 	"strings"
 
 	"bst/impl/kind"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Stage unpacks the layers, lowest first, without what layers above take away.
@@ -102,7 +100,7 @@ const (
 const maxMembers = 16 << 20
 
 // list gives the names that a layer has.
-func (s *source) list(ctx context.Context, mirror string, layer ocispec.Descriptor, names *map[string]bool) (removal, error) {
+func (s *source) list(ctx context.Context, mirror string, layer layer, names *map[string]bool) (removal, error) {
 	gone := removal{files: map[string]bool{}}
 	*names = map[string]bool{}
 	err := members(ctx, layerFile(mirror, layer), func(h *tar.Header, name string, _ io.Reader) error {

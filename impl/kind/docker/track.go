@@ -3,18 +3,25 @@ package docker
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
 	"bst/impl/kind"
+	"bst/impl/kind/docker/registry"
 	"bst/impl/node"
-
-	"github.com/opencontainers/go-digest"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"oras.land/oras-go/v2/content"
-	"oras.land/oras-go/v2/errdef"
 )
+
+// index is what is read of a list of images for several platforms.
+type index struct {
+	MediaType string `json:"mediaType"`
+	Manifests []struct {
+		Digest   registry.Digest `json:"digest"`
+		Platform *struct {
+			Architecture string `json:"architecture"`
+			OS           string `json:"os"`
+		} `json:"platform"`
+	} `json:"manifests"`
+}
 
 // Ref is the digest of the image's manifest, without "sha256:".
 func (s *source) Ref() *node.Node { return kind.TextRef(strings.TrimPrefix(s.digest, "sha256:")) }
@@ -52,31 +59,23 @@ func (s *source) newest(ctx context.Context, at string) (string, error) {
 			return "", err
 		}
 	}
-	repository, err := open(at, image)
+	repository, err := registry.New(client(), at, image)
 	if err != nil {
 		return "", err
 	}
-	described, body, err := repository.Manifests().FetchReference(ctx, s.tag)
-	if errors.Is(err, errdef.ErrNotFound) {
-		return "", fmt.Errorf("the registry has no tag '%s': %w", s.tag, err)
+	text, err := repository.Manifest(ctx, s.tag, manifestForms...)
+	if notFound(err) {
+		err = fmt.Errorf("the registry has no tag '%s': %w", s.tag, err)
 	}
 	if err != nil {
 		return "", err
 	}
-	defer body.Close()
-	if described.Size > maxManifest {
-		return "", fmt.Errorf("the manifest has more than %d bytes", maxManifest)
-	}
-	text, err := content.ReadAll(body, described)
-	if err != nil {
-		return "", err
-	}
-	var list ocispec.Index
+	var list index
 	if err := json.Unmarshal(text, &list); err != nil {
 		return "", fmt.Errorf("the manifest is not valid: %w", err)
 	}
-	if list.MediaType != dockerList && list.MediaType != ocispec.MediaTypeImageIndex && len(list.Manifests) == 0 {
-		return digest.FromBytes(text).String(), nil
+	if list.MediaType != dockerList && list.MediaType != ociIndex && len(list.Manifests) == 0 {
+		return string(registry.DigestOf(text)), nil
 	}
 	var there []string
 	for _, m := range list.Manifests {
@@ -84,7 +83,7 @@ func (s *source) newest(ctx context.Context, at string) (string, error) {
 			continue
 		}
 		if m.Platform.Architecture == s.architecture && m.Platform.OS == s.os {
-			return m.Digest.String(), m.Digest.Validate()
+			return string(m.Digest), m.Digest.Validate()
 		}
 		there = append(there, m.Platform.OS+"/"+m.Platform.Architecture)
 	}

@@ -9,14 +9,12 @@ import (
 	"testing"
 
 	"bst/impl/kind/sourcetest"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 func TestTrack(t *testing.T) {
 	manifest := `{"schemaVersion": 2, "mediaType": "` + dockerManifest + `", "layers": []}`
 	other := strings.Repeat("ab", 32)
-	list, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": ocispec.MediaTypeImageIndex, "manifests": []any{
+	list, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": ociIndex, "manifests": []any{
 		map[string]any{"mediaType": dockerManifest, "size": 1, "digest": "sha256:" + strings.Repeat("cd", 32), "platform": map[string]any{"os": "linux", "architecture": "arm64"}},
 		map[string]any{"mediaType": dockerManifest, "size": 1, "digest": "sha256:" + other, "platform": map[string]any{"os": "linux", "architecture": "amd64"}},
 	}})
@@ -29,7 +27,7 @@ func TestTrack(t *testing.T) {
 			w.Header().Set("Content-Type", dockerManifest)
 			io.WriteString(w, manifest)
 		case "/v2/library/many/manifests/1.0":
-			w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+			w.Header().Set("Content-Type", ociIndex)
 			w.Write(list)
 		default:
 			http.NotFound(w, r)
