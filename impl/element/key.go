@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"bst/impl/element/cachekey"
+	"bst/impl/parallel"
 )
 
 // A cache key is the SHA-256 of JSON with sorted keys:
@@ -189,7 +190,7 @@ func (g *Graph) computeKeys(ctx context.Context) error {
 		// Elements of a level do not depend on each other.
 		chunk := max(1, min(64, len(level)/(4*workers)))
 		chunks := (len(level) + chunk - 1) / chunk
-		err := parallel(ctx, chunks, func(i int) error {
+		err := parallel.Do(ctx, chunks, func(i int) error {
 			k := <-free
 			defer func() { free <- k }()
 			for _, e := range level[i*chunk : min((i+1)*chunk, len(level))] {

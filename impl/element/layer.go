@@ -9,6 +9,7 @@ import (
 	"bst/impl/element/variables"
 	"bst/impl/kind"
 	"bst/impl/node"
+	"bst/impl/parallel"
 	"bst/impl/project"
 	"bst/impl/stream"
 )
@@ -97,7 +98,7 @@ func (ls *layers) all(ctx context.Context, elements []*project.Element) error {
 			first = append(first, e)
 		}
 	}
-	return parallel(ctx, len(first), func(i int) error {
+	return parallel.Do(ctx, len(first), func(i int) error {
 		_, _ = ls.get(first[i])
 		return nil
 	})

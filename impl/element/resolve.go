@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
-	"bst/impl/bug"
 	"bst/impl/cas"
 	"bst/impl/element/variables"
 	"bst/impl/kind"
 	"bst/impl/node"
+	"bst/impl/parallel"
 	"bst/impl/project"
 	"bst/impl/stream"
 )
@@ -118,45 +117,7 @@ type resolution struct {
 // each calls f for every element, basemost first, on all processors. It
 // returns the error of the first element that has one.
 func (r *resolution) each(ctx context.Context, f func(int) error) error {
-	return parallel(ctx, len(r.loaded.All), f)
-}
-
-// parallel calls f(0) to f(n-1) on all processors and returns the error of the
-// lowest number that has one.
-func parallel(ctx context.Context, n int, f func(int) error) error {
-	var (
-		next   atomic.Int64
-		stop   atomic.Bool
-		wg     bug.Group
-		mu     sync.Mutex // guards failed and first
-		failed error
-		first  = n
-	)
-	for range min(runtime.GOMAXPROCS(0), n) {
-		wg.Go(func() {
-			for !stop.Load() {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				err := ctx.Err()
-				if err == nil {
-					err = bug.Try(func() error { return f(i) })
-				}
-				if err != nil {
-					// Every lower number has been taken, and will be finished.
-					stop.Store(true)
-					mu.Lock()
-					if i < first {
-						first, failed = i, err
-					}
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return failed
+	return parallel.Do(ctx, len(r.loaded.All), f)
 }
 
 // identify fills in what an element is, before its configuration is read.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"bst/impl/artifact"
 	"bst/impl/cas"
@@ -17,6 +18,7 @@ import (
 	"bst/impl/expiry"
 	"bst/impl/kind/host"
 	"bst/impl/node"
+	"bst/impl/parallel"
 	"bst/impl/project"
 	"bst/impl/sandbox"
 	"bst/impl/source"
@@ -237,27 +239,48 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 	strict, retry := w.s.strict(), building && w.s.set.Settings.RetryFailed
 	return w.s.stage("Query cache", func(progress func(current, total int)) error {
 		present := make(map[string]func(normalName string) bool)
-		for i, e := range list {
-			if err := ctx.Err(); err != nil {
-				return err
+		if len(list) >= manyQueries {
+			for _, e := range list {
+				if present[e.Project.Name] == nil {
+					present[e.Project.Name] = w.artifacts.Present(e.Project.Name)
+				}
 			}
-			if len(list) >= manyQueries && present[e.Project.Name] == nil {
-				present[e.Project.Name] = w.artifacts.Present(e.Project.Name)
-			}
+		}
+		var done atomic.Int64
+		err := parallel.Do(ctx, len(list), func(i int) error {
+			e := list[i]
 			if may := present[e.Project.Name]; e.StrictKey != "" && (may == nil || may(e.NormalName)) {
-				a, err := w.query(e, e.StrictKey, retry)
+				a, err := w.lookUp(e, e.StrictKey)
 				if err == nil && a == nil && !strict {
-					a, err = w.query(e, e.WeakKey, retry || building)
+					a, err = w.lookUp(e, e.WeakKey)
 				}
 				if err != nil {
 					return err
 				}
 				w.found[e.Index] = a
-				if a != nil && !strict {
-					w.strong[e.Index] = a.StrongKey
-				}
 			}
-			progress(i+1, len(list))
+			progress(int(done.Add(1)), len(list))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			a := w.found[e.Index]
+			// What is said of failed builds comes in the order of the elements.
+			if a != nil && !a.BuildSuccess && building {
+				var err error
+				if a, err = w.query(e, e.StrictKey, retry); err == nil && a == nil && !strict {
+					a, err = w.query(e, e.WeakKey, true)
+				}
+				if err != nil {
+					return err
+				}
+				w.found[e.Index] = a
+			}
+			if a != nil && !strict {
+				w.strong[e.Index] = a.StrongKey
+			}
 		}
 		return nil
 	})
@@ -270,11 +293,15 @@ const manyQueries = 64
 // query looks up one artifact; discard drops a failed build that another
 // attempt may mend.
 func (w *world) query(e *element.Element, key string, discard bool) (*artifact.Artifact, error) {
-	a, err := w.artifacts.Lookup(artifact.Name(e.Project.Name, e.NormalName, key))
+	a, err := w.lookUp(e, key)
 	if err != nil || a == nil || a.BuildSuccess || !discard {
 		return a, err
 	}
 	return w.unlessRetried(e, a), nil
+}
+
+func (w *world) lookUp(e *element.Element, key string) (*artifact.Artifact, error) {
+	return w.artifacts.Lookup(artifact.Name(e.Project.Name, e.NormalName, key))
 }
 
 // usableArtifact is the artifact that an element has in a build: a failed one is

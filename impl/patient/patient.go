@@ -77,9 +77,13 @@ func WriteFile(path string, data []byte, mode fs.FileMode, sync Sync) error {
 }
 
 // ReadFile is os.ReadFile, for files that are mostly small: see package rawfile.
-func ReadFile(path string) (data []byte, err error) {
+func ReadFile(path string) (data []byte, err error) { return ReadFileOf(path, small-1) }
+
+// ReadFileOf is ReadFile of a file that has as many bytes, or so it seems: then it
+// is read at once.
+func ReadFileOf(path string, size int64) (data []byte, err error) {
 	err = again(func() error {
-		data, err = rawfile.Append(path, make([]byte, 0, small), math.MaxInt)
+		data, err = rawfile.Append(path, make([]byte, 0, size+1), math.MaxInt)
 		return err
 	})
 	if errors.As(err, new(syscall.Errno)) && !errors.As(err, new(*fs.PathError)) {

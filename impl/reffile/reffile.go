@@ -84,7 +84,7 @@ func read(path string, max int64) ([]byte, fs.FileInfo, error) {
 	case st.Size() > max:
 		return nil, nil, fmt.Errorf("it has more than %d bytes", max)
 	}
-	b, err := patient.ReadFile(path)
+	b, err := patient.ReadFileOf(path, st.Size())
 	return b, st, err
 }
 
