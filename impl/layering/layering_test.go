@@ -162,7 +162,7 @@ var rules = map[string]rule{
 				if below(strings.TrimPrefix(i, module), "strategies") && (p.path() == "strategies" || strings.Contains(p.path(), "batched")) {
 					continue // the table, and the decorator
 				}
-				if i == module+"strategies/child" {
+				if i == module+"strategies/child" || i == module+"impl/slack" {
 					continue // processes, for all that start one
 				}
 				refuse(p, i, "a strategy carries orders and events and knows neither end")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"bst/impl/bug"
+	"bst/impl/slack"
 
 	"golang.org/x/sys/unix"
 )
@@ -282,7 +283,7 @@ func (e *execution) onThread(ctx context.Context) (outcome, *os.ProcessState, er
 	if e.extra != nil {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, e.extra)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := slack.Around(slack.Usual, cmd.Start); err != nil {
 		status.Close()
 		writer.Close()
 		return outcome{}, nil, startError(err)

@@ -22,6 +22,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bst/impl/slack"
 	"bst/impl/stream"
 	"bst/impl/wire"
 )
@@ -154,7 +155,7 @@ func (s *session) launch(host stream.Host, join Join) (Ends, error) {
 	cmd.WaitDelay = stderrWait
 	detach(cmd)
 	if err = give(cmd, ends.Handle); err == nil {
-		err = cmd.Start()
+		err = slack.Around(slack.Backend, cmd.Start)
 	}
 	err = errors.Join(err, taken(ends.Handle))
 	if ends.Stdin != nil {

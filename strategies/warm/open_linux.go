@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"bst/impl/slack"
 	"bst/impl/stream"
 	"bst/impl/wire"
 )
@@ -188,7 +189,7 @@ func (p place) start(host stream.Host) error {
 	cmd.Stdout, cmd.Stderr = told, log
 	// Its own session: neither the terminal's signals nor its end concern it.
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
-	err = errors.Join(cmd.Start(), told.Close())
+	err = errors.Join(slack.Around(slack.Backend, cmd.Start), told.Close())
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package early
 import (
 	"os"
 	"syscall"
+
+	"bst/impl/slack"
 )
 
 // begun is what was started: a process, and this end of its orders, events and
@@ -89,7 +91,11 @@ func start(strategy string) error {
 		for _, fd := range theirs {
 			attr.Files = append(attr.Files, uintptr(fd))
 		}
-		begun.pid, err = syscall.ForkExec(executable, append([]string{executable}, begun.args...), &attr)
+		argv := append([]string{executable}, begun.args...)
+		err = slack.Around(slack.Backend, func() (err error) {
+			begun.pid, err = syscall.ForkExec(executable, argv, &attr)
+			return err
+		})
 	}
 	for _, fd := range made {
 		if err != nil || fd == theirs[0] || fd == theirs[1] || fd == theirs[2] {
