@@ -35,10 +35,21 @@ type Config struct {
 	Loaded func()
 }
 
-// New makes the backend of one session.
-func New(cfg Config) stream.Backend { return &backend{cfg: cfg} }
+// New makes the backend of one session. Where there is a memory it is made when the
+// session's command has begun, and not before: it asks at once whether what the last
+// session worked on has changed, which is mostly what this one will want to know.
+func New(cfg Config) stream.Backend {
+	b := &backend{cfg: cfg}
+	if cfg.Memory != nil {
+		b.inquiry = cfg.Memory.inquire()
+	}
+	return b
+}
 
-type backend struct{ cfg Config }
+type backend struct {
+	cfg     Config
+	inquiry *inquiry
+}
 
 // Run implements stream.Backend.
 func (b *backend) Run(ctx context.Context, orders <-chan stream.Order, emit func(...stream.Event)) {
@@ -58,6 +69,7 @@ func (b *backend) Run(ctx context.Context, orders <-chan stream.Order, emit func
 		version: b.cfg.Version,
 		kinds:   b.cfg.Elements,
 		memory:  b.cfg.Memory,
+		inquiry: b.inquiry,
 		loaded:  b.cfg.Loaded,
 		clock:   sched.NewClock(),
 		shells:  make(map[int]chan int),
@@ -122,6 +134,7 @@ type session struct {
 	version string
 	kinds   []kind.Traits
 	memory  *Memory
+	inquiry *inquiry // nil once something was loaded
 	loaded  func() // Config.Loaded
 	clock   *sched.Clock
 	emit    func(...stream.Event)

@@ -90,9 +90,32 @@ func (s *session) wanted(targets, except []string, keys bool) (string, error) {
 	return string(text), err
 }
 
+// inquiry is the question whether the files of a graph have changed.
+type inquiry struct {
+	of   *keptGraph
+	done chan struct{}
+	same bool // is set when done is closed
+}
+
+// inquire asks about the graph that was used last, on a goroutine; nil where there is
+// none.
+func (m *Memory) inquire() *inquiry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.kept) == 0 {
+		return nil
+	}
+	q := &inquiry{of: m.kept[len(m.kept)-1], done: make(chan struct{})}
+	bug.Start(func() {
+		defer close(q.done)
+		q.same = q.of.snapshot.Same()
+	}, func(*bug.Error) {}) // then nothing is the same
+	return q
+}
+
 // recall gives the graph that is kept for what is wanted, nil where there is none
-// or a file has changed.
-func (m *Memory) recall(wanted string) *keptGraph {
+// or a file has changed. q may have asked that already.
+func (m *Memory) recall(wanted string, q *inquiry) *keptGraph {
 	m.settle()
 	m.mu.Lock()
 	i := slices.IndexFunc(m.kept, func(k *keptGraph) bool { return k.wanted == wanted })
@@ -103,7 +126,14 @@ func (m *Memory) recall(wanted string) *keptGraph {
 	k := m.kept[i]
 	m.kept = append(slices.Delete(m.kept, i, i+1), k)
 	m.mu.Unlock()
-	if k.snapshot.Same() {
+	same := false
+	if q != nil && q.of == k {
+		<-q.done
+		same = q.same
+	} else {
+		same = k.snapshot.Same()
+	}
+	if same {
 		return k
 	}
 	m.forget(k)
@@ -187,7 +217,8 @@ func (s *session) loadGraph(ctx context.Context, w *world, targets, except []str
 	if err != nil {
 		return loadedGraph{}, err
 	}
-	memory := s.memory
+	memory, inquiry := s.memory, s.inquiry
+	s.inquiry = nil // what the session does from here on may change files
 	if memory == nil || s.original || s.tracking {
 		return s.loadNow(ctx, w, registry, targets, except, keys, nil, nil)
 	}
@@ -195,7 +226,7 @@ func (s *session) loadGraph(ctx context.Context, w *world, targets, except []str
 	if err != nil {
 		return loadedGraph{}, err
 	}
-	if k := memory.recall(wanted); k != nil {
+	if k := memory.recall(wanted, inquiry); k != nil {
 		for _, said := range k.said {
 			w.told[said.line] = true
 			s.say(subject{}, said.t, nil, said.line.Text, said.line.Detail)

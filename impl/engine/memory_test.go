@@ -360,3 +360,36 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Error("the graph that was used all the time is gone")
 	}
 }
+
+// What one session has asked says nothing to another, nor of another graph.
+func TestInquiriesAreOfTheirOwn(t *testing.T) {
+	dir, cache := t.TempDir(), t.TempDir()
+	keptProject(t, dir)
+	time.Sleep(2 * testMargin)
+	memory := &Memory{margin: testMargin}
+	if memory.inquire() != nil {
+		t.Error("there is an inquiry about nothing")
+	}
+	q := asked{deps: "all", fields: []string{"full-key"}}
+	before := answer(dir, cache, memory, q)
+	memory.settle()
+	if len(memory.kept) != 1 {
+		t.Fatalf("%d graphs are kept", len(memory.kept))
+	}
+	k := memory.kept[0]
+	early := memory.inquire()
+	if got := memory.recall(k.wanted, early); got != k || !early.same {
+		t.Errorf("nothing has changed, and the answer is %v, %v", got, early.same)
+	}
+	writeElement(t, dir, 4, "changed")
+	if after := answer(dir, cache, memory, q); cmp.Equal(before, after) {
+		t.Errorf("a session that began after a change does not see it: %q", after)
+	}
+	// The graph of the new state is kept only after a while: this is about the old one.
+	memory.settle()
+	memory.kept = []*keptGraph{k}
+	other := &inquiry{of: new(keptGraph), done: early.done, same: true}
+	if memory.recall(k.wanted, other) != nil {
+		t.Error("what was asked about another graph is taken for an answer")
+	}
+}

@@ -35,8 +35,8 @@ func newHub(name string, newBackend func() stream.Backend) *hub {
 	return &hub{name: name, newBackend: newBackend, crashed: func(any, []byte) {}}
 }
 
-// backend is what serves one connection.
-func (h *hub) backend() stream.Backend { return visitor{h} }
+// backend is what serves one connection, which has just been made.
+func (h *hub) backend() stream.Backend { return visitor{h, h.newBackend()} }
 
 // busy tells whether a session runs.
 func (h *hub) busy() bool {
@@ -88,8 +88,12 @@ func (h *hub) wait(told <-chan struct{}) error {
 	}
 }
 
-// visitor is one connection's backend: it brings a frontend to its session.
-type visitor struct{ hub *hub }
+// visitor is one connection's backend: it brings a frontend to its session, for which
+// there is a backend where it begins one.
+type visitor struct {
+	hub *hub
+	own stream.Backend
+}
 
 // Run implements stream.Backend.
 func (v visitor) Run(ctx context.Context, orders <-chan stream.Order, emit func(...stream.Event)) {
@@ -112,7 +116,7 @@ func (v visitor) Run(ctx context.Context, orders <-chan stream.Order, emit func(
 		}
 		v.hub.attend(ctx, s, f, orders)
 	default:
-		s := v.hub.start(ctx, o, f)
+		s := v.hub.start(ctx, o, f, v.own)
 		v.hub.attend(ctx, s, f, orders)
 	}
 }
@@ -161,8 +165,8 @@ func (h *hub) find(id string) *shared {
 	return nil
 }
 
-// start starts a session.
-func (h *hub) start(ctx context.Context, first stream.Order, f *frontend) *shared {
+// start starts a session of a backend.
+func (h *hub) start(ctx context.Context, first stream.Order, f *frontend, backend stream.Backend) *shared {
 	s := &shared{orders: make(chan stream.Order), ended: make(chan struct{}), closed: make(chan struct{}),
 		since: time.Now(), frontends: []*frontend{f}, staging: make(map[stream.JobID]*frontend), lent: make(map[int]*frontend)}
 	s.work, _ = first.(stream.Work)
@@ -191,7 +195,7 @@ func (h *hub) start(ctx context.Context, first stream.Order, f *frontend) *share
 			s.cancel()
 			close(s.ended)
 		}()
-		h.newBackend().Run(ctx, obeyed, s.emit)
+		backend.Run(ctx, obeyed, s.emit)
 	})
 	return s
 }
