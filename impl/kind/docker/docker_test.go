@@ -216,6 +216,29 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A ref that is no digest fetches nothing and names no file, whatever a registry
+// answers.
+func TestWrongRefs(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `{"schemaVersion": 2, "mediaType": "%s", "layers": []}`, dockerManifest)
+	}))
+	t.Cleanup(server.Close)
+	for _, ref := range []string{"abc", "x/../out", strings.Repeat("AB", 32)} {
+		w := sourcetest.NewWork(t)
+		s := sourcetest.Must(t, Traits(), &sourcetest.Env{}, "registry-url: "+server.URL+"\nimage: library/x\nref: "+ref)
+		if err := s.Fetch(context.Background(), w); err == nil || !strings.Contains(err.Error(), "is no digest") {
+			t.Errorf("%s: error: %v", ref, err)
+		}
+		mirror, err := w.MirrorDir()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]string{}, sourcetest.Files(t, mirror)); diff != "" {
+			t.Errorf("%s:\n%s", ref, diff)
+		}
+	}
+}
+
 // Layers cannot write outside of the sources, whatever they name or link to.
 func TestEscapes(t *testing.T) {
 	for _, names := range [][]string{

@@ -93,10 +93,27 @@ func isName(name string) bool {
 	return len(name) < 256
 }
 
+// checkReference says what is wrong with a reference, which comes from projects and
+// becomes part of a URL, and of callers' file names.
+func checkReference(reference string) error {
+	// Tags have no colon, digests always do.
+	if strings.Contains(reference, ":") {
+		return Digest(reference).Validate()
+	}
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+	if reference == "" || len(reference) > 128 || strings.Trim(reference, letters) != "" || strings.ContainsAny(reference[:1], ".-") {
+		return fmt.Errorf("'%s' is no tag: it has up to 128 of a-z, A-Z, 0-9, '_', and after the first '.' and '-'", reference)
+	}
+	return nil
+}
+
 // Manifest fetches the manifest that a tag or digest stands for, in one of the forms
 // that are accepted. It has the digest that was asked for, or else that of which the
-// registry tells.
+// registry tells. What is neither tag nor digest is an error, and is not asked for.
 func (r *Repository) Manifest(ctx context.Context, reference string, accept ...string) ([]byte, error) {
+	if err := checkReference(reference); err != nil {
+		return nil, err
+	}
 	answer, err := r.get(ctx, "manifests/"+url.PathEscape(reference), strings.Join(accept, ", "))
 	if err != nil {
 		return nil, err

@@ -57,6 +57,46 @@ func TestDigests(t *testing.T) {
 	}
 }
 
+// A reference that is neither tag nor digest is refused, and not asked for.
+func TestReferences(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		io.WriteString(w, "{}")
+	}))
+	defer server.Close()
+	r, err := New(server.Client(), server.URL, "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ reference, fails string }{
+		{"latest", ""},
+		{"_V1.0-x", ""},
+		{strings.Repeat("a", 128), ""},
+		{string(DigestOf([]byte("{}"))), ""},
+		{"", "is no tag"},
+		{"..", "is no tag"},
+		{"-a", "is no tag"},
+		{"a/b", "is no tag"},
+		{"a b", "is no tag"},
+		{"a?b", "is no tag"},
+		{"ä", "is no tag"},
+		{strings.Repeat("a", 129), "is no tag"},
+		{"sha256:abc", "is no digest"},
+		{"sha256:x/../../../out", "is no digest"},
+		{"latest:x", "is no digest"},
+	} {
+		asked = 0
+		_, err := r.Manifest(t.Context(), test.reference)
+		switch {
+		case test.fails == "" && (err != nil || asked != 1):
+			t.Errorf("%q: %v, asked %d times", test.reference, err, asked)
+		case test.fails != "" && (err == nil || !strings.Contains(err.Error(), test.fails) || asked != 0):
+			t.Errorf("%q: %v, asked %d times; want %s", test.reference, err, asked, test.fails)
+		}
+	}
+}
+
 func TestChallenges(t *testing.T) {
 	for _, test := range []struct {
 		values []string
