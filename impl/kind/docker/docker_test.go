@@ -123,6 +123,10 @@ func (r *server) answer(w http.ResponseWriter, req *http.Request) {
 		http.NotFound(w, req)
 		return
 	}
+	if what == "blobs" && strings.Contains(req.Header.Get("Accept-Encoding"), "gzip") {
+		// Whoever asks for it gets it, and unpacks it.
+		w.Header().Set("Content-Encoding", "gzip")
+	}
 	w.Write(content)
 }
 

@@ -230,6 +230,7 @@ var errSilent = fmt.Errorf("the registry sent nothing for %s", silence)
 var client = sync.OnceValue(func() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = silence
+	transport.DisableCompression = true // digests are of what is sent
 	return &http.Client{Transport: transport}
 })
 

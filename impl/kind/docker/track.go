@@ -83,6 +83,9 @@ func (s *source) newest(ctx context.Context, at string) (string, error) {
 			continue
 		}
 		if m.Platform.Architecture == s.architecture && m.Platform.OS == s.os {
+			if !strings.HasPrefix(string(m.Digest), "sha256:") {
+				return "", fmt.Errorf("the image of '%s' for %s/%s is named by '%s': a ref is a SHA-256", s.tag, s.os, s.architecture, m.Digest)
+			}
 			return string(m.Digest), m.Digest.Validate()
 		}
 		there = append(there, m.Platform.OS+"/"+m.Platform.Architecture)

@@ -21,6 +21,8 @@ func TestTrack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	strong := `{"schemaVersion": 2, "mediaType": "` + dockerList + `", "manifests": [{"digest": "sha512:` + strings.Repeat("ab", 64) +
+		`", "platform": {"os": "linux", "architecture": "amd64"}}]}`
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/v2/library/one/manifests/latest":
@@ -29,6 +31,9 @@ func TestTrack(t *testing.T) {
 		case "/v2/library/many/manifests/1.0":
 			w.Header().Set("Content-Type", ociIndex)
 			w.Write(list)
+		case "/v2/library/strong/manifests/1.0":
+			w.Header().Set("Content-Type", dockerList)
+			io.WriteString(w, strong)
 		default:
 			http.NotFound(w, r)
 		}
@@ -39,6 +44,7 @@ func TestTrack(t *testing.T) {
 		{"image: library/one\ntrack: latest", "ref: " + sum([]byte(manifest)) + "\n", ""},
 		{"image: library/many\ntrack: '1.0'\narchitecture: amd64", "ref: " + other + "\n", ""},
 		{"image: library/many\ntrack: '1.0'\narchitecture: riscv64", "", "no image for linux/riscv64, but for linux/arm64, linux/amd64"},
+		{"image: library/strong\ntrack: '1.0'\narchitecture: amd64", "", "a ref is a SHA-256"},
 		{"image: library/one\ntrack: none", "", "has no tag 'none'"},
 		{"image: library/one\nref: " + other, "", ""},
 	} {

@@ -20,12 +20,17 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
+	"unicode"
 )
 
 // MaxManifest bounds a manifest, in bytes, as the specification asks registries to.
 const MaxManifest = 4 << 20
 
 const (
+	// patience is how long a manifest may take, with its token: they are small, and a
+	// registry that sends a byte a minute is not waited for.
+	patience = 2 * time.Minute
 	// maxToken bounds the answer that has a token, in bytes.
 	maxToken = 1 << 20
 	// maxReason bounds what is read of a refusal, in bytes.
@@ -114,6 +119,8 @@ func (r *Repository) Manifest(ctx context.Context, reference string, accept ...s
 	if err := checkReference(reference); err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	answer, err := r.get(ctx, "manifests/"+url.PathEscape(reference), strings.Join(accept, ", "))
 	if err != nil {
 		return nil, err
@@ -204,6 +211,13 @@ func refused(answer *http.Response) *StatusError {
 		if e.Reason == "" {
 			e.Reason = told.Errors[0].Code
 		}
+		// It is shown on terminals, and anybody may have written it.
+		e.Reason = strings.Map(func(c rune) rune {
+			if unicode.IsControl(c) {
+				return ' '
+			}
+			return c
+		}, e.Reason)
 	}
 	return e
 }

@@ -209,6 +209,7 @@ func TestRefusals(t *testing.T) {
 		{"not the manifest it says", answer(200, "Docker-Content-Digest", string(digest), "CONTENT"), manifest("latest"), "is not sha256:", 0},
 		{"a large manifest", answer(200, "", "", strings.Repeat(" ", MaxManifest+1)), manifest("latest"), "more than", 0},
 		{"with a reason", answer(404, "", "", `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`), manifest("latest"), "404 Not Found: manifest unknown", 404},
+		{"with what a terminal would obey", answer(403, "", "", `{"errors":[{"message":"a\u001b[2Jb"}]}`), manifest("latest"), "403 Forbidden: a [2Jb", 403},
 		{"with a code", answer(500, "", "", `{"errors":[{"code":"UNKNOWN"}]}`), manifest("latest"), "500 Internal Server Error: UNKNOWN", 500},
 		{"without a word", answer(502, "", "", "<html>"), manifest("latest"), "502 Bad Gateway", 502},
 		{"a password", answer(401, "WWW-Authenticate", `Basic realm="x"`, ""), manifest("latest"), "401 Unauthorized", 401},
