@@ -17,9 +17,10 @@ import (
 
 	"bst/impl/bug"
 	"bst/impl/cas"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )
@@ -166,7 +167,7 @@ func TestKilledInAnUpload(t *testing.T) {
 	p = start(t, "--enable-push", dir)
 	conn := dial(t, p.addr)
 	missing, err := repb.NewContentAddressableStorageClient(conn).FindMissingBlobs(ctx,
-		&repb.FindMissingBlobsRequest{BlobDigests: []*repb.Digest{{Hash: d.Hash, SizeBytes: d.Size}}})
+		&repb.FindMissingBlobsRequest{BlobDigests: []*reapi.Digest{{Hash: d.Hash, SizeBytes: d.Size}}})
 	if err != nil || len(missing.MissingBlobDigests) != 1 {
 		t.Errorf("%v, %v", missing, err)
 	}

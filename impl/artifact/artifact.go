@@ -150,7 +150,7 @@ func (a *Artifact) Encode() ([]byte, error) {
 	if s := a.BuildSandbox; s != nil {
 		state := &pb.Artifact_SandboxState{WorkingDirectory: s.WorkingDirectory, MarkedDirectories: s.MarkedDirectories}
 		for _, v := range s.Environment {
-			state.Environment = append(state.Environment, &reapi.EnvironmentVariable{Name: v.Name, Value: text(v.Value)})
+			state.Environment = append(state.Environment, &reapi.Command_EnvironmentVariable{Name: v.Name, Value: text(v.Value)})
 		}
 		for _, d := range s.SubsandboxDigests {
 			state.SubsandboxDigests = append(state.SubsandboxDigests, toProto(d))

@@ -17,14 +17,11 @@ import (
 
 // The codec of REAPI's Directory message.
 //
-// It is written with protowire rather than generated. The generated package of
-// remote-apis is out of the question: importing it costs every start of bst
-// 4.5 ms, half of what `bst show` may take, because it brings gRPC and HTTP.
-// Code generated for messages of our own would start fast, but trees of
-// 100,000 files are decoded whole, and it makes five objects of each file, which
-// then have to be checked, converted to entries and merged. This codec makes
-// entries at once, whose strings are parts of the message: 6 allocations for a
-// directory of 1,000 names instead of 4,700, in 60 % of the time
+// It is written with protowire rather than generated. Generated code there is, in
+// impl/proto/reapi; but trees of 100,000 files are decoded whole, and it makes five
+// objects of each file, which then have to be checked, converted to entries and
+// merged. This codec makes entries at once, whose strings are parts of the message:
+// 6 allocations for a directory of 1,000 names instead of 4,700, in 60 % of the time
 // (BenchmarkDirectoryDecode), and a third of the time to encode. Tests hold it
 // against the generated code.
 

@@ -200,6 +200,19 @@ var rules = map[string]rule{
 		}
 	},
 
+	"what lies on disk needs no gRPC": func(all map[string]*pkg, refuse func(*pkg, string, string)) {
+		for _, p := range ours(all) {
+			if !below(p.path(), "impl/proto/reapi", "impl/proto/buildstream", "impl/cas", "impl/artifact", "impl/source", "impl/expiry") {
+				continue
+			}
+			for _, d := range p.Deps {
+				if d == "google.golang.org/grpc" {
+					refuse(p, d, "calls and their messages are impl/proto/repb's, messages that are kept impl/proto/reapi's")
+				}
+			}
+		}
+	},
+
 	"where bst runs is known to the command line and to bench": func(all map[string]*pkg, refuse func(*pkg, string, string)) {
 		for _, p := range ours(all) {
 			for _, i := range p.Imports {
@@ -308,6 +321,7 @@ func TestRulesRefuse(t *testing.T) {
 		"a strategy knows stream and wire":                                            {"strategies/pipe", "impl/term"},
 		"only cli and bench join engine and strategy":                                 {"cmd/bst", "impl/engine"},
 		"no command goes round the contract":                                          {"impl/cli", "impl/cas"},
+		"what lies on disk needs no gRPC":                                             {"impl/artifact", "google.golang.org/grpc"},
 		"where bst runs is known to the command line and to bench":                    {"impl/engine", "impl/platform"},
 		"go-cmp is for tests, tablewriter for reports":                                {"impl/cas", "github.com/google/go-cmp/cmp"},
 		"bst links nothing that is dear to begin with and seldom used":                {"cmd/bst", "github.com/goccy/go-json/internal/runtime"},

@@ -6,9 +6,9 @@ import (
 
 	"bst/impl/bug"
 	"bst/impl/cas"
+	"bst/impl/proto/assetpb"
+	"bst/impl/proto/reapi"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -16,7 +16,7 @@ import (
 // FetchBlob gives the object that one of the names stands for; found is false where
 // the server knows none of them.
 func (c *Client) FetchBlob(ctx context.Context, uris ...string) (d cas.Digest, found bool, err error) {
-	return c.resolve(ctx, func(ctx context.Context) (*repb.Digest, error) {
+	return c.resolve(ctx, func(ctx context.Context) (*reapi.Digest, error) {
 		got, err := c.fetch.FetchBlob(ctx, &assetpb.FetchBlobRequest{InstanceName: c.spec.Instance, Uris: uris})
 		if err == nil {
 			err = status.ErrorProto(got.GetStatus())
@@ -27,7 +27,7 @@ func (c *Client) FetchBlob(ctx context.Context, uris ...string) (d cas.Digest, f
 
 // FetchDirectory is FetchBlob for names of directories.
 func (c *Client) FetchDirectory(ctx context.Context, uris ...string) (d cas.Digest, found bool, err error) {
-	return c.resolve(ctx, func(ctx context.Context) (*repb.Digest, error) {
+	return c.resolve(ctx, func(ctx context.Context) (*reapi.Digest, error) {
 		got, err := c.fetch.FetchDirectory(ctx, &assetpb.FetchDirectoryRequest{InstanceName: c.spec.Instance, Uris: uris})
 		if err == nil {
 			err = status.ErrorProto(got.GetStatus())
@@ -36,7 +36,7 @@ func (c *Client) FetchDirectory(ctx context.Context, uris ...string) (d cas.Dige
 	})
 }
 
-func (c *Client) resolve(ctx context.Context, f func(context.Context) (*repb.Digest, error)) (d cas.Digest, found bool, err error) {
+func (c *Client) resolve(ctx context.Context, f func(context.Context) (*reapi.Digest, error)) (d cas.Digest, found bool, err error) {
 	release, err := acquire(ctx, c.asking)
 	if err != nil {
 		return d, false, err
@@ -84,8 +84,8 @@ func (c *Client) PushDirectory(ctx context.Context, uris []string, d cas.Digest,
 	})
 }
 
-func toProtos(list []cas.Digest) []*repb.Digest {
-	out := make([]*repb.Digest, 0, len(list))
+func toProtos(list []cas.Digest) []*reapi.Digest {
+	out := make([]*reapi.Digest, 0, len(list))
 	for _, d := range list {
 		if !d.IsZero() {
 			out = append(out, toProto(d))

@@ -11,9 +11,8 @@ import (
 	"bst/impl/artifact"
 	"bst/impl/bug"
 	"bst/impl/cas"
+	"bst/impl/proto/bytestream"
 	"bst/impl/remote/remotetest"
-
-	"google.golang.org/genproto/googleapis/bytestream"
 )
 
 // closure makes as many small artifacts as gnome's closure has.

@@ -11,9 +11,10 @@ import (
 
 	"bst/impl/bug"
 	"bst/impl/cas"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -21,9 +22,9 @@ import (
 // piece is how much of a large object one message carries.
 const piece = 1 << 20
 
-func toProto(d cas.Digest) *repb.Digest { return &repb.Digest{Hash: d.Hash, SizeBytes: d.Size} }
+func toProto(d cas.Digest) *reapi.Digest { return &reapi.Digest{Hash: d.Hash, SizeBytes: d.Size} }
 
-func fromProto(d *repb.Digest) cas.Digest {
+func fromProto(d *reapi.Digest) cas.Digest {
 	return cas.Digest{Hash: d.GetHash(), Size: d.GetSizeBytes()}
 }
 

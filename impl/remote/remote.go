@@ -34,11 +34,11 @@ import (
 	"time"
 
 	"bst/impl/bug"
+	"bst/impl/proto/assetpb"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/repb"
 	"bst/impl/stream"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"

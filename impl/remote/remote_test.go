@@ -15,10 +15,11 @@ import (
 
 	"bst/impl/bug"
 	"bst/impl/cas"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 	"bst/impl/remote/remotetest"
 	"bst/impl/stream"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -213,7 +214,7 @@ func TestMissing(t *testing.T) {
 }
 
 // directory encodes a Directory message by hand, as a hostile server would.
-func directory(d *repb.Directory) []byte {
+func directory(d *reapi.Directory) []byte {
 	b, err := proto.Marshal(d)
 	if err != nil {
 		panic(err)
@@ -222,54 +223,54 @@ func directory(d *repb.Directory) []byte {
 }
 
 func TestHostileTrees(t *testing.T) {
-	file := func(name string) *repb.FileNode {
-		return &repb.FileNode{Name: name, Digest: toProto(cas.DigestBytes([]byte("x")))}
+	file := func(name string) *reapi.FileNode {
+		return &reapi.FileNode{Name: name, Digest: toProto(cas.DigestBytes([]byte("x")))}
 	}
 	for _, test := range []struct {
 		name string
 		make func(s *remotetest.Server) cas.Digest
 	}{
 		{"dot dot", func(s *remotetest.Server) cas.Digest {
-			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("..")}}))
+			return s.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{file("..")}}))
 		}},
 		{"absolute", func(s *remotetest.Server) cas.Digest {
-			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("/etc/passwd")}}))
+			return s.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{file("/etc/passwd")}}))
 		}},
 		{"a slash below", func(s *remotetest.Server) cas.Digest {
-			sub := s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("a/b")}}))
-			return s.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "sub", Digest: toProto(sub)}}}))
+			sub := s.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{file("a/b")}}))
+			return s.Put(directory(&reapi.Directory{Directories: []*reapi.DirectoryNode{{Name: "sub", Digest: toProto(sub)}}}))
 		}},
 		{"a name twice", func(s *remotetest.Server) cas.Digest {
-			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("a"), file("a")}}))
+			return s.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{file("a"), file("a")}}))
 		}},
 		{"no digest", func(s *remotetest.Server) cas.Digest {
-			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{{Name: "a", Digest: &repb.Digest{Hash: "../../x", SizeBytes: 3}}}}))
+			return s.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{{Name: "a", Digest: &reapi.Digest{Hash: "../../x", SizeBytes: 3}}}}))
 		}},
 		{"a negative size", func(s *remotetest.Server) cas.Digest {
-			return s.Put(directory(&repb.Directory{Files: []*repb.FileNode{{Name: "a", Digest: &repb.Digest{Hash: strings.Repeat("a", 64), SizeBytes: -1}}}}))
+			return s.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{{Name: "a", Digest: &reapi.Digest{Hash: strings.Repeat("a", 64), SizeBytes: -1}}}}))
 		}},
 		{"no message", func(s *remotetest.Server) cas.Digest { return s.Put([]byte("\xff\xff\xff")) }},
 		// By its hash no directory can be in itself; one that claims to be is not what
 		// it is named.
 		{"a cycle", func(s *remotetest.Server) cas.Digest {
 			self := cas.Digest{Hash: strings.Repeat("b", 64)}
-			b := directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "self", Digest: &repb.Digest{Hash: self.Hash, SizeBytes: 80}}}})
+			b := directory(&reapi.Directory{Directories: []*reapi.DirectoryNode{{Name: "self", Digest: &reapi.Digest{Hash: self.Hash, SizeBytes: 80}}}})
 			self.Size = int64(len(b))
-			b = directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "self", Digest: toProto(self)}}})
+			b = directory(&reapi.Directory{Directories: []*reapi.DirectoryNode{{Name: "self", Digest: toProto(self)}}})
 			self.Size = int64(len(b))
 			s.PutAs(self, b)
 			return self
 		}},
 		{"too deep", func(s *remotetest.Server) cas.Digest {
-			d := s.Put(directory(&repb.Directory{Files: []*repb.FileNode{file("x")}}))
+			d := s.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{file("x")}}))
 			for range cas.MaxDepth + 2 {
-				d = s.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{{Name: "d", Digest: toProto(d)}}}))
+				d = s.Put(directory(&reapi.Directory{Directories: []*reapi.DirectoryNode{{Name: "d", Digest: toProto(d)}}}))
 			}
 			return d
 		}},
 		{"a directory that is said to be huge", func(s *remotetest.Server) cas.Digest {
-			return s.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{
-				{Name: "d", Digest: &repb.Digest{Hash: strings.Repeat("c", 64), SizeBytes: 1 << 50}}}}))
+			return s.Put(directory(&reapi.Directory{Directories: []*reapi.DirectoryNode{
+				{Name: "d", Digest: &reapi.Digest{Hash: strings.Repeat("c", 64), SizeBytes: 1 << 50}}}}))
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -293,9 +294,9 @@ func TestHostileTrees(t *testing.T) {
 // A tree of 2^60 files in a few messages costs what its messages do.
 func TestFoldedTreesCostTheirMessages(t *testing.T) {
 	server := start(t, remotetest.Options{})
-	d := server.Put(directory(&repb.Directory{Files: []*repb.FileNode{{Name: "x", Digest: toProto(server.Put([]byte("x")))}}}))
+	d := server.Put(directory(&reapi.Directory{Files: []*reapi.FileNode{{Name: "x", Digest: toProto(server.Put([]byte("x")))}}}))
 	for range 60 {
-		d = server.Put(directory(&repb.Directory{Directories: []*repb.DirectoryNode{
+		d = server.Put(directory(&reapi.Directory{Directories: []*reapi.DirectoryNode{
 			{Name: "a", Digest: toProto(d)}, {Name: "b", Digest: toProto(d)}}}))
 	}
 	store := newStore(t)

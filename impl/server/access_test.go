@@ -12,10 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"bst/impl/proto/assetpb"
+	"bst/impl/proto/repb"
 	"bst/impl/remote/remotetest"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"

@@ -7,12 +7,12 @@ import (
 	"slices"
 
 	"bst/impl/cas"
+	"bst/impl/proto/assetpb"
 	pb "bst/impl/proto/buildstream/v2"
 	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 	"bst/impl/reffile"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	grpcstatus "google.golang.org/grpc/status"
@@ -217,7 +217,7 @@ func (p *pusher) PushDirectory(ctx context.Context, r *assetpb.PushDirectoryRequ
 
 // begin checks what is pushed, and finds the files of its names.
 func (p *pusher) begin(ctx context.Context, instance string, uris []string, qualifiers []*assetpb.Qualifier, f repb.DigestFunction_Value,
-	of *repb.Digest) ([]asset, cas.Digest, error) {
+	of *reapi.Digest) ([]asset, cas.Digest, error) {
 	if err := p.s.question(instance, uris, qualifiers, f); err != nil {
 		return nil, cas.Digest{}, err
 	}

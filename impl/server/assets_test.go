@@ -13,13 +13,13 @@ import (
 	"bst/impl/artifact"
 	"bst/impl/cas"
 	"bst/impl/expiry"
+	"bst/impl/proto/assetpb"
 	pb "bst/impl/proto/buildstream/v2"
+	"bst/impl/proto/bytestream"
 	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 )
@@ -29,7 +29,7 @@ func TestBuiltArtifactsAreServed(t *testing.T) {
 	c := start(t, Config{})
 	want := map[string]string{"usr/bin/hello": "#!", "usr/share/doc/x/y": "text", "etc": ""}
 	built := build(t, c.server.cfg.CacheDir, "hello", strong, want)
-	var blob *repb.Digest
+	var blob *reapi.Digest
 	for _, key := range []string{strong, weak} {
 		answer, err := c.FetchBlob(ctx(t), &assetpb.FetchBlobRequest{Uris: []string{artifactURN + "project/other/" + key, artifactURN + "project/hello/" + key}})
 		if err != nil {
@@ -86,7 +86,7 @@ func TestPushAsBuildStreamDoes(t *testing.T) {
 
 	// Blobs, then the message, then its names with all that they refer to.
 	file := []byte("content")
-	tree, err := proto.Marshal(&repb.Directory{Files: []*repb.FileNode{{Name: "file", Digest: message(cas.DigestBytes(file))}}})
+	tree, err := proto.Marshal(&reapi.Directory{Files: []*reapi.FileNode{{Name: "file", Digest: message(cas.DigestBytes(file))}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,10 +102,10 @@ func TestPushAsBuildStreamDoes(t *testing.T) {
 	}
 	push := &assetpb.PushBlobRequest{
 		Uris:       []string{artifactURN + "project/hello/" + strong, artifactURN + "project/hello/" + weak},
-		BlobDigest: message(cas.DigestBytes(text)), ReferencesDirectories: []*repb.Digest{message(a.Files), message(absent)},
-		ReferencesBlobs: []*repb.Digest{message(a.PublicData), message(a.Logs[0].Digest)},
+		BlobDigest: message(cas.DigestBytes(text)), ReferencesDirectories: []*reapi.Digest{message(a.Files), message(absent)},
+		ReferencesBlobs: []*reapi.Digest{message(a.PublicData), message(a.Logs[0].Digest)},
 	}
-	missing, err := c.FindMissingBlobs(ctx(t), &repb.FindMissingBlobsRequest{BlobDigests: []*repb.Digest{message(cas.DigestBytes(file)), message(cas.EmptyDigest)}})
+	missing, err := c.FindMissingBlobs(ctx(t), &repb.FindMissingBlobsRequest{BlobDigests: []*reapi.Digest{message(cas.DigestBytes(file)), message(cas.EmptyDigest)}})
 	if err != nil || len(missing.MissingBlobDigests) != 1 || missing.MissingBlobDigests[0].Hash != cas.DigestBytes(file).Hash {
 		t.Errorf("%v, %v", missing, err)
 	}
@@ -171,7 +171,7 @@ func TestPushAsBuildStreamDoes(t *testing.T) {
 	}
 	c.upload(t, source)
 	if _, err := c.PushBlob(ctx(t), &assetpb.PushBlobRequest{Uris: []string{sourceURN + strong}, BlobDigest: message(cas.DigestBytes(source)),
-		ReferencesDirectories: []*repb.Digest{message(a.Files)}}); err != nil {
+		ReferencesDirectories: []*reapi.Digest{message(a.Files)}}); err != nil {
 		t.Error(err)
 	}
 	if got, err := c.FetchBlob(ctx(t), &assetpb.FetchBlobRequest{Uris: []string{sourceURN + strong}}); err != nil || got.BlobDigest.Hash != cas.DigestBytes(source).Hash {

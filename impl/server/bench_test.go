@@ -10,9 +10,9 @@ import (
 	"testing"
 
 	"bst/impl/cas"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/repb"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )

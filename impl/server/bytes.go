@@ -10,10 +10,10 @@ import (
 
 	"bst/impl/bug"
 	"bst/impl/cas"
+	"bst/impl/proto/bytestream"
 	"bst/impl/stream"
 
 	"github.com/klauspost/compress/zstd"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )

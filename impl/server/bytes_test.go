@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"bst/impl/cas"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/klauspost/compress/zstd"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/codes"
 )
 
@@ -215,7 +216,7 @@ func TestWriteCompressed(t *testing.T) {
 	small := []byte("small small small")
 	answer, err := c.BatchUpdateBlobs(ctx(t), &repb.BatchUpdateBlobsRequest{Requests: []*repb.BatchUpdateBlobsRequest_Request{
 		{Digest: message(cas.DigestBytes(small)), Data: encoder.EncodeAll(small, nil), Compressor: repb.Compressor_ZSTD},
-		{Digest: &repb.Digest{Hash: d.Hash, SizeBytes: 10}, Data: packed, Compressor: repb.Compressor_ZSTD}}})
+		{Digest: &reapi.Digest{Hash: d.Hash, SizeBytes: 10}, Data: packed, Compressor: repb.Compressor_ZSTD}}})
 	if err != nil || answer.Responses[0].GetStatus().GetCode() != 0 || answer.Responses[1].GetStatus().GetCode() != int32(codes.InvalidArgument) {
 		t.Errorf("%v, %v", answer, err)
 	}

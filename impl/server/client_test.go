@@ -12,10 +12,11 @@ import (
 
 	"bst/impl/artifact"
 	"bst/impl/cas"
+	"bst/impl/proto/assetpb"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -96,10 +97,10 @@ func random(n int, seed uint64) []byte {
 }
 
 // upload sends an object in one batch.
-func (c *client) upload(t testing.TB, content ...[]byte) []*repb.Digest {
+func (c *client) upload(t testing.TB, content ...[]byte) []*reapi.Digest {
 	t.Helper()
 	r := &repb.BatchUpdateBlobsRequest{}
-	var list []*repb.Digest
+	var list []*reapi.Digest
 	for _, b := range content {
 		d := message(cas.DigestBytes(b))
 		list = append(list, d)
@@ -138,11 +139,11 @@ func (c *client) read(t testing.TB, r *bytestream.ReadRequest) ([]byte, error) {
 }
 
 // tree reads all below a directory by batches.
-func (c *client) tree(t testing.TB, d *repb.Digest) (files map[string]string) {
+func (c *client) tree(t testing.TB, d *reapi.Digest) (files map[string]string) {
 	t.Helper()
 	files = map[string]string{}
-	get := func(d *repb.Digest) []byte {
-		answer, err := c.BatchReadBlobs(ctx(t), &repb.BatchReadBlobsRequest{Digests: []*repb.Digest{d}})
+	get := func(d *reapi.Digest) []byte {
+		answer, err := c.BatchReadBlobs(ctx(t), &repb.BatchReadBlobsRequest{Digests: []*reapi.Digest{d}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -152,9 +153,9 @@ func (c *client) tree(t testing.TB, d *repb.Digest) (files map[string]string) {
 		}
 		return one.Data
 	}
-	var visit func(prefix string, d *repb.Digest)
-	visit = func(prefix string, d *repb.Digest) {
-		var m repb.Directory
+	var visit func(prefix string, d *reapi.Digest)
+	visit = func(prefix string, d *reapi.Digest) {
+		var m reapi.Directory
 		if err := proto.Unmarshal(get(d), &m); err != nil {
 			t.Fatal(err)
 		}

@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"bst/impl/cas"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"github.com/bazelbuild/remote-apis/build/bazel/semver"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -21,7 +21,7 @@ func (c *capabilities) GetCapabilities(_ context.Context, r *repb.GetCapabilitie
 	if err := c.s.instance(r.GetInstanceName()); err != nil {
 		return nil, err
 	}
-	two := &semver.SemVer{Major: 2}
+	two := &repb.SemVer{Major: 2}
 	return &repb.ServerCapabilities{
 		CacheCapabilities: &repb.CacheCapabilities{
 			DigestFunctions:               []repb.DigestFunction_Value{repb.DigestFunction_SHA256},
@@ -236,7 +236,7 @@ func (c *contentStore) GetTree(r *repb.GetTreeRequest, to repb.ContentAddressabl
 			seen[e.Digest] = true
 			queue = append(queue, e.Digest)
 		}
-		m := &repb.Directory{}
+		m := &reapi.Directory{}
 		if d != cas.EmptyDigest {
 			b, err := c.s.store.Get(d)
 			if cas.IsMissing(err) {

@@ -31,12 +31,13 @@ import (
 	"bst/impl/bug"
 	"bst/impl/cas"
 	"bst/impl/expiry"
+	"bst/impl/proto/assetpb"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 	"bst/impl/stream"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"golang.org/x/net/netutil"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -255,7 +256,7 @@ func (s *Server) write(ctx context.Context) (done func(), err error) {
 }
 
 // digest takes a digest from a message.
-func digest(d *repb.Digest) (cas.Digest, error) {
+func digest(d *reapi.Digest) (cas.Digest, error) {
 	got := cas.Digest{Hash: d.GetHash(), Size: d.GetSizeBytes()}
 	if !got.Valid() {
 		return got, status.Errorf(codes.InvalidArgument, "%.100q is no SHA-256 with a size", got.String())
@@ -263,7 +264,7 @@ func digest(d *repb.Digest) (cas.Digest, error) {
 	return got, nil
 }
 
-func message(d cas.Digest) *repb.Digest { return &repb.Digest{Hash: d.Hash, SizeBytes: d.Size} }
+func message(d cas.Digest) *reapi.Digest { return &reapi.Digest{Hash: d.Hash, SizeBytes: d.Size} }
 
 // has says whether an object is there; the empty one always is.
 func (s *Server) has(d cas.Digest) bool {

@@ -16,13 +16,13 @@ import (
 	"bst/impl/artifact"
 	"bst/impl/cas"
 	"bst/impl/expiry"
+	"bst/impl/proto/assetpb"
 	pb "bst/impl/proto/buildstream/v2"
+	"bst/impl/proto/bytestream"
 	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
 	"github.com/google/go-cmp/cmp"
-	"google.golang.org/genproto/googleapis/bytestream"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -71,8 +71,8 @@ func TestHostileRequests(t *testing.T) {
 	// What does not have the size of its name may be damaged here: that is told.
 	c := start(t, Config{Push: true, Fault: func(error) {}})
 	good := c.upload(t, []byte("good"))[0]
-	short := &repb.Digest{Hash: "abc"}
-	up := func(d *repb.Digest, data string, comp repb.Compressor_Value) error {
+	short := &reapi.Digest{Hash: "abc"}
+	up := func(d *reapi.Digest, data string, comp repb.Compressor_Value) error {
 		answer, err := c.BatchUpdateBlobs(ctx(t), &repb.BatchUpdateBlobsRequest{Requests: []*repb.BatchUpdateBlobsRequest_Request{{Digest: d, Data: []byte(data), Compressor: comp}}})
 		if err != nil {
 			return err
@@ -83,13 +83,13 @@ func TestHostileRequests(t *testing.T) {
 		_, err := c.read(t, &bytestream.ReadRequest{ResourceName: name, ReadOffset: offset, ReadLimit: limit})
 		return err
 	}
-	blob := func(uri string, d *repb.Digest) error {
+	blob := func(uri string, d *reapi.Digest) error {
 		_, err := c.PushBlob(ctx(t), &assetpb.PushBlobRequest{Uris: []string{uri}, BlobDigest: d})
 		return err
 	}
 	name := fmt.Sprintf("blobs/%s/%d", good.Hash, good.SizeBytes)
 	cycle := c.upload(t, []byte("\x12\x02\x0a\x00"), []byte("no directory \xff"))
-	dots, err := proto.Marshal(&repb.Directory{Files: []*repb.FileNode{{Name: "../../x", Digest: good}}})
+	dots, err := proto.Marshal(&reapi.Directory{Files: []*reapi.FileNode{{Name: "../../x", Digest: good}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestHostileRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	evils := c.upload(t, evilArtifact, evilLog)
-	many := make([]*repb.Digest, maxBatchObjects+1)
+	many := make([]*reapi.Digest, maxBatchObjects+1)
 	for i := range many {
 		many[i] = good
 	}
@@ -112,7 +112,7 @@ func TestHostileRequests(t *testing.T) {
 		want codes.Code
 	}{
 		"find a digest that is none": {func() error {
-			_, err := c.FindMissingBlobs(ctx(t), &repb.FindMissingBlobsRequest{BlobDigests: []*repb.Digest{short}})
+			_, err := c.FindMissingBlobs(ctx(t), &repb.FindMissingBlobsRequest{BlobDigests: []*reapi.Digest{short}})
 			return err
 		}(), codes.InvalidArgument},
 		"find by another function": {func() error {
@@ -124,11 +124,11 @@ func TestHostileRequests(t *testing.T) {
 			return err
 		}(), codes.InvalidArgument},
 		"a batch that is too large": {func() error {
-			_, err := c.BatchReadBlobs(ctx(t), &repb.BatchReadBlobsRequest{Digests: []*repb.Digest{{Hash: good.Hash, SizeBytes: 1 << 62}, {Hash: good.Hash, SizeBytes: 1 << 62}}})
+			_, err := c.BatchReadBlobs(ctx(t), &repb.BatchReadBlobsRequest{Digests: []*reapi.Digest{{Hash: good.Hash, SizeBytes: 1 << 62}, {Hash: good.Hash, SizeBytes: 1 << 62}}})
 			return err
 		}(), codes.InvalidArgument},
 		"a wrong hash":                 {up(good, "evil", 0), codes.InvalidArgument},
-		"a wrong size":                 {up(&repb.Digest{Hash: good.Hash, SizeBytes: 5}, "good", 0), codes.InvalidArgument},
+		"a wrong size":                 {up(&reapi.Digest{Hash: good.Hash, SizeBytes: 5}, "good", 0), codes.InvalidArgument},
 		"no digest":                    {up(nil, "good", 0), codes.InvalidArgument},
 		"a compressor that is unknown": {up(good, "good", repb.Compressor_BROTLI), codes.InvalidArgument},
 		"what is not compressed":       {up(good, "good", repb.Compressor_ZSTD), codes.InvalidArgument},

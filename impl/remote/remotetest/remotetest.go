@@ -17,10 +17,11 @@ import (
 
 	"bst/impl/bug"
 	"bst/impl/cas"
+	"bst/impl/proto/assetpb"
+	"bst/impl/proto/bytestream"
+	"bst/impl/proto/reapi"
+	"bst/impl/proto/repb"
 
-	assetpb "github.com/bazelbuild/remote-apis/build/bazel/remote/asset/v1"
-	repb "github.com/bazelbuild/remote-apis/build/bazel/remote/execution/v2"
-	"google.golang.org/genproto/googleapis/bytestream"
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -221,7 +222,7 @@ func (s *Server) called(ctx context.Context, method string) error {
 	return nil
 }
 
-func digest(d *repb.Digest) cas.Digest {
+func digest(d *reapi.Digest) cas.Digest {
 	return cas.Digest{Hash: d.GetHash(), Size: d.GetSizeBytes()}
 }
 
@@ -410,7 +411,7 @@ type fetch struct {
 	s *Server
 }
 
-func (f *fetch) find(names map[string]cas.Digest, uris []string) (*repb.Digest, error) {
+func (f *fetch) find(names map[string]cas.Digest, uris []string) (*reapi.Digest, error) {
 	f.s.mu.Lock()
 	defer f.s.mu.Unlock()
 	if len(uris) == 0 {
@@ -418,7 +419,7 @@ func (f *fetch) find(names map[string]cas.Digest, uris []string) (*repb.Digest, 
 	}
 	for _, uri := range uris {
 		if d, ok := names[uri]; ok {
-			return &repb.Digest{Hash: d.Hash, SizeBytes: d.Size}, nil
+			return &reapi.Digest{Hash: d.Hash, SizeBytes: d.Size}, nil
 		}
 	}
 	return nil, status.Error(codes.NotFound, "no such name")
@@ -445,7 +446,7 @@ type push struct {
 	s *Server
 }
 
-func (p *push) take(names map[string]cas.Digest, uris []string, d *repb.Digest) error {
+func (p *push) take(names map[string]cas.Digest, uris []string, d *reapi.Digest) error {
 	if len(uris) == 0 {
 		return status.Error(codes.InvalidArgument, "no URI")
 	}

@@ -346,11 +346,11 @@ func (x *Artifact_LogFile) GetDigest() *reapi.Digest {
 
 // SandboxState is what it takes to open the sandbox again.
 type Artifact_SandboxState struct {
-	state             protoimpl.MessageState       `protogen:"open.v1"`
-	Environment       []*reapi.EnvironmentVariable `protobuf:"bytes,1,rep,name=environment,proto3" json:"environment,omitempty"`
-	WorkingDirectory  string                       `protobuf:"bytes,2,opt,name=working_directory,json=workingDirectory,proto3" json:"working_directory,omitempty"`
-	SubsandboxDigests []*reapi.Digest              `protobuf:"bytes,3,rep,name=subsandbox_digests,json=subsandboxDigests,proto3" json:"subsandbox_digests,omitempty"`
-	MarkedDirectories []string                     `protobuf:"bytes,4,rep,name=marked_directories,json=markedDirectories,proto3" json:"marked_directories,omitempty"`
+	state             protoimpl.MessageState               `protogen:"open.v1"`
+	Environment       []*reapi.Command_EnvironmentVariable `protobuf:"bytes,1,rep,name=environment,proto3" json:"environment,omitempty"`
+	WorkingDirectory  string                               `protobuf:"bytes,2,opt,name=working_directory,json=workingDirectory,proto3" json:"working_directory,omitempty"`
+	SubsandboxDigests []*reapi.Digest                      `protobuf:"bytes,3,rep,name=subsandbox_digests,json=subsandboxDigests,proto3" json:"subsandbox_digests,omitempty"`
+	MarkedDirectories []string                             `protobuf:"bytes,4,rep,name=marked_directories,json=markedDirectories,proto3" json:"marked_directories,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -385,7 +385,7 @@ func (*Artifact_SandboxState) Descriptor() ([]byte, []int) {
 	return file_impl_proto_buildstream_v2_artifact_proto_rawDescGZIP(), []int{0, 2}
 }
 
-func (x *Artifact_SandboxState) GetEnvironment() []*reapi.EnvironmentVariable {
+func (x *Artifact_SandboxState) GetEnvironment() []*reapi.Command_EnvironmentVariable {
 	if x != nil {
 		return x.Environment
 	}
@@ -417,8 +417,7 @@ var File_impl_proto_buildstream_v2_artifact_proto protoreflect.FileDescriptor
 
 const file_impl_proto_buildstream_v2_artifact_proto_rawDesc = "" +
 	"\n" +
-	"(impl/proto/buildstream/v2/artifact.proto\x12\x0ebuildstream.v2\x1a\x1cimpl/proto/reapi/reapi.proto\"\xa3\n" +
-	"\n" +
+	"(impl/proto/buildstream/v2/artifact.proto\x12\x0ebuildstream.v2\x1a\x1cimpl/proto/reapi/reapi.proto\"\x87\f\n" +
 	"\bArtifact\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x05R\aversion\x12#\n" +
 	"\rbuild_success\x18\x02 \x01(\bR\fbuildSuccess\x12\x1f\n" +
@@ -428,35 +427,35 @@ const file_impl_proto_buildstream_v2_artifact_proto_rawDesc = "" +
 	"\n" +
 	"strong_key\x18\x05 \x01(\tR\tstrongKey\x12\x19\n" +
 	"\bweak_key\x18\x06 \x01(\tR\aweakKey\x12%\n" +
-	"\x0ewas_workspaced\x18\a \x01(\bR\rwasWorkspaced\x12'\n" +
-	"\x05files\x18\b \x01(\v2\x11.bst.reapi.DigestR\x05files\x12B\n" +
+	"\x0ewas_workspaced\x18\a \x01(\bR\rwasWorkspaced\x12=\n" +
+	"\x05files\x18\b \x01(\v2'.build.bazel.remote.execution.v2.DigestR\x05files\x12B\n" +
 	"\n" +
-	"build_deps\x18\t \x03(\v2#.buildstream.v2.Artifact.DependencyR\tbuildDeps\x122\n" +
+	"build_deps\x18\t \x03(\v2#.buildstream.v2.Artifact.DependencyR\tbuildDeps\x12H\n" +
 	"\vpublic_data\x18\n" +
-	" \x01(\v2\x11.bst.reapi.DigestR\n" +
+	" \x01(\v2'.build.bazel.remote.execution.v2.DigestR\n" +
 	"publicData\x124\n" +
-	"\x04logs\x18\v \x03(\v2 .buildstream.v2.Artifact.LogFileR\x04logs\x12/\n" +
-	"\tbuildtree\x18\f \x01(\v2\x11.bst.reapi.DigestR\tbuildtree\x12+\n" +
-	"\asources\x18\r \x01(\v2\x11.bst.reapi.DigestR\asources\x12?\n" +
-	"\x12low_diversity_meta\x18\x0e \x01(\v2\x11.bst.reapi.DigestR\x10lowDiversityMeta\x12A\n" +
-	"\x13high_diversity_meta\x18\x0f \x01(\v2\x11.bst.reapi.DigestR\x11highDiversityMeta\x12\x1d\n" +
+	"\x04logs\x18\v \x03(\v2 .buildstream.v2.Artifact.LogFileR\x04logs\x12E\n" +
+	"\tbuildtree\x18\f \x01(\v2'.build.bazel.remote.execution.v2.DigestR\tbuildtree\x12A\n" +
+	"\asources\x18\r \x01(\v2'.build.bazel.remote.execution.v2.DigestR\asources\x12U\n" +
+	"\x12low_diversity_meta\x18\x0e \x01(\v2'.build.bazel.remote.execution.v2.DigestR\x10lowDiversityMeta\x12W\n" +
+	"\x13high_diversity_meta\x18\x0f \x01(\v2'.build.bazel.remote.execution.v2.DigestR\x11highDiversityMeta\x12\x1d\n" +
 	"\n" +
-	"strict_key\x18\x10 \x01(\tR\tstrictKey\x12/\n" +
-	"\tbuildroot\x18\x11 \x01(\v2\x11.bst.reapi.DigestR\tbuildroot\x12I\n" +
+	"strict_key\x18\x10 \x01(\tR\tstrictKey\x12E\n" +
+	"\tbuildroot\x18\x11 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\tbuildroot\x12I\n" +
 	"\fbuildsandbox\x18\x12 \x01(\v2%.buildstream.v2.Artifact.SandboxStateR\fbuildsandbox\x1a\x96\x01\n" +
 	"\n" +
 	"Dependency\x12!\n" +
 	"\fproject_name\x18\x01 \x01(\tR\vprojectName\x12!\n" +
 	"\felement_name\x18\x02 \x01(\tR\velementName\x12\x1b\n" +
 	"\tcache_key\x18\x03 \x01(\tR\bcacheKey\x12%\n" +
-	"\x0ewas_workspaced\x18\x04 \x01(\bR\rwasWorkspaced\x1aH\n" +
+	"\x0ewas_workspaced\x18\x04 \x01(\bR\rwasWorkspaced\x1a^\n" +
 	"\aLogFile\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12)\n" +
-	"\x06digest\x18\x02 \x01(\v2\x11.bst.reapi.DigestR\x06digest\x1a\xee\x01\n" +
-	"\fSandboxState\x12@\n" +
-	"\venvironment\x18\x01 \x03(\v2\x1e.bst.reapi.EnvironmentVariableR\venvironment\x12+\n" +
-	"\x11working_directory\x18\x02 \x01(\tR\x10workingDirectory\x12@\n" +
-	"\x12subsandbox_digests\x18\x03 \x03(\v2\x11.bst.reapi.DigestR\x11subsandboxDigests\x12-\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12?\n" +
+	"\x06digest\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\x06digest\x1a\xa2\x02\n" +
+	"\fSandboxState\x12^\n" +
+	"\venvironment\x18\x01 \x03(\v2<.build.bazel.remote.execution.v2.Command.EnvironmentVariableR\venvironment\x12+\n" +
+	"\x11working_directory\x18\x02 \x01(\tR\x10workingDirectory\x12V\n" +
+	"\x12subsandbox_digests\x18\x03 \x03(\v2'.build.bazel.remote.execution.v2.DigestR\x11subsandboxDigests\x12-\n" +
 	"\x12marked_directories\x18\x04 \x03(\tR\x11markedDirectoriesB-Z+bst/impl/proto/buildstream/v2;buildstreamv2b\x06proto3"
 
 var (
@@ -473,27 +472,27 @@ func file_impl_proto_buildstream_v2_artifact_proto_rawDescGZIP() []byte {
 
 var file_impl_proto_buildstream_v2_artifact_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_impl_proto_buildstream_v2_artifact_proto_goTypes = []any{
-	(*Artifact)(nil),                  // 0: buildstream.v2.Artifact
-	(*Artifact_Dependency)(nil),       // 1: buildstream.v2.Artifact.Dependency
-	(*Artifact_LogFile)(nil),          // 2: buildstream.v2.Artifact.LogFile
-	(*Artifact_SandboxState)(nil),     // 3: buildstream.v2.Artifact.SandboxState
-	(*reapi.Digest)(nil),              // 4: bst.reapi.Digest
-	(*reapi.EnvironmentVariable)(nil), // 5: bst.reapi.EnvironmentVariable
+	(*Artifact)(nil),                          // 0: buildstream.v2.Artifact
+	(*Artifact_Dependency)(nil),               // 1: buildstream.v2.Artifact.Dependency
+	(*Artifact_LogFile)(nil),                  // 2: buildstream.v2.Artifact.LogFile
+	(*Artifact_SandboxState)(nil),             // 3: buildstream.v2.Artifact.SandboxState
+	(*reapi.Digest)(nil),                      // 4: build.bazel.remote.execution.v2.Digest
+	(*reapi.Command_EnvironmentVariable)(nil), // 5: build.bazel.remote.execution.v2.Command.EnvironmentVariable
 }
 var file_impl_proto_buildstream_v2_artifact_proto_depIdxs = []int32{
-	4,  // 0: buildstream.v2.Artifact.files:type_name -> bst.reapi.Digest
+	4,  // 0: buildstream.v2.Artifact.files:type_name -> build.bazel.remote.execution.v2.Digest
 	1,  // 1: buildstream.v2.Artifact.build_deps:type_name -> buildstream.v2.Artifact.Dependency
-	4,  // 2: buildstream.v2.Artifact.public_data:type_name -> bst.reapi.Digest
+	4,  // 2: buildstream.v2.Artifact.public_data:type_name -> build.bazel.remote.execution.v2.Digest
 	2,  // 3: buildstream.v2.Artifact.logs:type_name -> buildstream.v2.Artifact.LogFile
-	4,  // 4: buildstream.v2.Artifact.buildtree:type_name -> bst.reapi.Digest
-	4,  // 5: buildstream.v2.Artifact.sources:type_name -> bst.reapi.Digest
-	4,  // 6: buildstream.v2.Artifact.low_diversity_meta:type_name -> bst.reapi.Digest
-	4,  // 7: buildstream.v2.Artifact.high_diversity_meta:type_name -> bst.reapi.Digest
-	4,  // 8: buildstream.v2.Artifact.buildroot:type_name -> bst.reapi.Digest
+	4,  // 4: buildstream.v2.Artifact.buildtree:type_name -> build.bazel.remote.execution.v2.Digest
+	4,  // 5: buildstream.v2.Artifact.sources:type_name -> build.bazel.remote.execution.v2.Digest
+	4,  // 6: buildstream.v2.Artifact.low_diversity_meta:type_name -> build.bazel.remote.execution.v2.Digest
+	4,  // 7: buildstream.v2.Artifact.high_diversity_meta:type_name -> build.bazel.remote.execution.v2.Digest
+	4,  // 8: buildstream.v2.Artifact.buildroot:type_name -> build.bazel.remote.execution.v2.Digest
 	3,  // 9: buildstream.v2.Artifact.buildsandbox:type_name -> buildstream.v2.Artifact.SandboxState
-	4,  // 10: buildstream.v2.Artifact.LogFile.digest:type_name -> bst.reapi.Digest
-	5,  // 11: buildstream.v2.Artifact.SandboxState.environment:type_name -> bst.reapi.EnvironmentVariable
-	4,  // 12: buildstream.v2.Artifact.SandboxState.subsandbox_digests:type_name -> bst.reapi.Digest
+	4,  // 10: buildstream.v2.Artifact.LogFile.digest:type_name -> build.bazel.remote.execution.v2.Digest
+	5,  // 11: buildstream.v2.Artifact.SandboxState.environment:type_name -> build.bazel.remote.execution.v2.Command.EnvironmentVariable
+	4,  // 12: buildstream.v2.Artifact.SandboxState.subsandbox_digests:type_name -> build.bazel.remote.execution.v2.Digest
 	13, // [13:13] is the sub-list for method output_type
 	13, // [13:13] is the sub-list for method input_type
 	13, // [13:13] is the sub-list for extension type_name

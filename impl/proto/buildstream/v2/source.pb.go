@@ -83,10 +83,10 @@ var File_impl_proto_buildstream_v2_source_proto protoreflect.FileDescriptor
 
 const file_impl_proto_buildstream_v2_source_proto_rawDesc = "" +
 	"\n" +
-	"&impl/proto/buildstream/v2/source.proto\x12\x0ebuildstream.v2\x1a\x1cimpl/proto/reapi/reapi.proto\"K\n" +
+	"&impl/proto/buildstream/v2/source.proto\x12\x0ebuildstream.v2\x1a\x1cimpl/proto/reapi/reapi.proto\"a\n" +
 	"\x06Source\x12\x18\n" +
-	"\aversion\x18\x01 \x01(\x05R\aversion\x12'\n" +
-	"\x05files\x18\x02 \x01(\v2\x11.bst.reapi.DigestR\x05filesB-Z+bst/impl/proto/buildstream/v2;buildstreamv2b\x06proto3"
+	"\aversion\x18\x01 \x01(\x05R\aversion\x12=\n" +
+	"\x05files\x18\x02 \x01(\v2'.build.bazel.remote.execution.v2.DigestR\x05filesB-Z+bst/impl/proto/buildstream/v2;buildstreamv2b\x06proto3"
 
 var (
 	file_impl_proto_buildstream_v2_source_proto_rawDescOnce sync.Once
@@ -103,10 +103,10 @@ func file_impl_proto_buildstream_v2_source_proto_rawDescGZIP() []byte {
 var file_impl_proto_buildstream_v2_source_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_impl_proto_buildstream_v2_source_proto_goTypes = []any{
 	(*Source)(nil),       // 0: buildstream.v2.Source
-	(*reapi.Digest)(nil), // 1: bst.reapi.Digest
+	(*reapi.Digest)(nil), // 1: build.bazel.remote.execution.v2.Digest
 }
 var file_impl_proto_buildstream_v2_source_proto_depIdxs = []int32{
-	1, // 0: buildstream.v2.Source.files:type_name -> bst.reapi.Digest
+	1, // 0: buildstream.v2.Source.files:type_name -> build.bazel.remote.execution.v2.Digest
 	1, // [1:1] is the sub-list for method output_type
 	1, // [1:1] is the sub-list for method input_type
 	1, // [1:1] is the sub-list for extension type_name
