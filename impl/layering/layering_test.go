@@ -244,7 +244,8 @@ var rules = map[string]rule{
 				continue
 			}
 			for _, d := range p.Deps {
-				if below(d, "github.com/goccy/go-json", "oras.land", "github.com/opencontainers/go-digest", "github.com/aquasecurity") {
+				if below(d, "github.com/goccy/go-json", "oras.land", "github.com/opencontainers/go-digest", "github.com/aquasecurity",
+					"github.com/bazelbuild/remote-apis", "google.golang.org/genproto/googleapis/api") {
 					refuse(p, d, "it takes 0.3 to 1 ms of each start of bst")
 				}
 			}
