@@ -135,7 +135,7 @@ type session struct {
 	kinds   []kind.Traits
 	memory  *Memory
 	inquiry *inquiry // nil once something was loaded
-	loaded  func() // Config.Loaded
+	loaded  func()   // Config.Loaded
 	clock   *sched.Clock
 	emit    func(...stream.Event)
 	events  atomic.Int64
