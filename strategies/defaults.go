@@ -8,27 +8,27 @@ package strategies
 var defaults = []Choice{
 	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, small-show, spawning, splitting, splitting-per-event, warm, warm-slow, wsl1-model, wsl1-model-per-event:
 	// batched: 1.01× [0.987× – 1.02×] (20 cases, 56 rounds)
-	// pipe: 1.13× [1.11× – 1.15×] (37 cases, 94 rounds)
+	// pipe: 1.13× [1.10× – 1.15×] (37 cases, 94 rounds)
 	// pipe+batched: 1.12× [1.09× – 1.17×] (16 cases, 40 rounds)
-	// socket: 1.13× [1.06× – 1.30×] (11 cases, 42 rounds)
+	// socket: 1.13× [1.04× – 1.30×] (11 cases, 42 rounds)
 	// socket+batched: 1.11× [1.04× – 1.33×] (9 cases, 22 rounds)
 	// warm: 0.735× [0.167× – 0.908×] (31 cases, 54 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "none", Strategy: "inprocess",
 		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.987× – 1.02×] the wall time"},
-	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, small-show, spawning, splitting, splitting-per-event, window:
+	// From backends, backends-slow, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, small-show, spawning, splitting, splitting-per-event, window:
 	// batched: 1.02× [1.01× – 1.05×] (16 cases, 50 rounds)
-	// pipe: 1.10× [1.09× – 1.12×] (36 cases, 88 rounds)
+	// pipe: 1.09× [1.08× – 1.12×] (37 cases, 98 rounds)
 	// pipe+batched: 1.10× [1.07× – 1.20×] (12 cases, 34 rounds)
-	// socket: 1.13× [1.06× – 1.31×] (11 cases, 42 rounds)
+	// socket: 1.11× [1.03× – 1.24×] (12 cases, 52 rounds)
 	// socket+batched: 1.09× [1.02× – 1.26×] (9 cases, 22 rounds)
 	// warm: 1.01× [0.775× – 1.16×] (21 cases, 28 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "fast", Strategy: "inprocess",
 		Why: "no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.02× [1.01× – 1.05×] the wall time"},
-	// From batching-drawing, peers, slow-terminals, splitting, splitting-per-event, wsl1-model, wsl1-model-per-event:
+	// From backends-slow, batching-drawing, peers, slow-terminals, splitting, splitting-per-event, wsl1-model, wsl1-model-per-event:
 	// batched: 1.00× [0.980× – 1.04×] (13 cases, 24 rounds)
-	// pipe: 1.09× [1.08× – 1.11×] (27 cases, 36 rounds)
+	// pipe: 1.08× [1.07× – 1.10×] (35 cases, 46 rounds)
 	// pipe+batched: 1.08× [1.04× – 1.30×] (11 cases, 18 rounds)
-	// socket: 1.06× [1.05× – 1.14×] (2 cases, 6 rounds)
+	// socket: 1.06× [1.02× – 1.08×] (10 cases, 16 rounds)
 	// socket+batched: 1.05× [0.994× – 1.10×] (2 cases, 6 rounds)
 	// warm: 0.991× [0.885× – 1.10×] (10 cases, 12 rounds); no candidate, its backend stays
 	{Platform: "linux", Terminal: "slow", Strategy: "inprocess",
@@ -53,29 +53,31 @@ var defaults = []Choice{
 		Why: "not measured; on its stand-in, gvisor, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.831× – 1.19×] the wall time"},
 	// From backends, batching, batching-drawing, disk, gnome, peers, shapes, slow-terminals, small-show, spawning, splitting, splitting-per-event, warm, warm-slow, wsl1-model, wsl1-model-per-event:
 	// batched: 1.01× [0.987× – 1.02×] (20 cases, 56 rounds)
-	// pipe: 1.13× [1.11× – 1.15×] (37 cases, 94 rounds)
+	// pipe: 1.13× [1.10× – 1.15×] (37 cases, 94 rounds)
 	// pipe+batched: 1.12× [1.09× – 1.17×] (16 cases, 40 rounds)
-	// socket: 1.13× [1.06× – 1.30×] (11 cases, 42 rounds)
+	// socket: 1.13× [1.04× – 1.30×] (11 cases, 42 rounds)
 	// socket+batched: 1.11× [1.04× – 1.33×] (9 cases, 22 rounds)
 	// warm: 0.735× [0.167× – 0.908×] (31 cases, 54 rounds); no candidate, its backend stays
 	{Platform: "wsl2", Terminal: "none", Strategy: "inprocess",
 		Why: "not measured; on its stand-in, linux, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.987× – 1.02×] the wall time"},
-	// From batching-drawing, slow-terminals, wsl1-model, wsl1-model-per-event:
+	// From backends-slow, batching-drawing, slow-terminals, wsl1-model, wsl1-model-per-event:
 	// batched: 1.01× [0.974× – 1.06×] (6 cases, 12 rounds)
-	// pipe: 1.11× [1.07× – 1.30×] (7 cases, 18 rounds)
+	// pipe: 1.09× [1.05× – 1.11×] (9 cases, 28 rounds)
 	// pipe+batched: 1.09× [1.06× – 1.13×] (4 cases, 6 rounds)
+	// socket: 1.01× [0.882× – 1.12×] (2 cases, 10 rounds)
 	// warm: 0.917× [0.874× – 0.939×] (4 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "wsl2", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.974× – 1.06×] the wall time"},
+		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, socket, takes 1.01× [0.882× – 1.12×] the wall time"},
 	{Platform: "windows", Terminal: "none", Strategy: "inprocess",
 		Why: "not measured, and nothing stands in for it: it gets the simplest strategy"},
-	// From batching-drawing, slow-terminals, wsl1-model, wsl1-model-per-event:
+	// From backends-slow, batching-drawing, slow-terminals, wsl1-model, wsl1-model-per-event:
 	// batched: 1.01× [0.974× – 1.06×] (6 cases, 12 rounds)
-	// pipe: 1.11× [1.07× – 1.30×] (7 cases, 18 rounds)
+	// pipe: 1.09× [1.05× – 1.11×] (9 cases, 28 rounds)
 	// pipe+batched: 1.09× [1.06× – 1.13×] (4 cases, 6 rounds)
+	// socket: 1.01× [0.882× – 1.12×] (2 cases, 10 rounds)
 	// warm: 0.917× [0.874× – 0.939×] (4 cases, 6 rounds); no candidate, its backend stays
 	{Platform: "windows", Terminal: "slow", Strategy: "inprocess",
-		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, batched, takes 1.01× [0.974× – 1.06×] the wall time"},
+		Why: "not measured; on its stand-in, linux with model-windows-terminal and model-conhost, models of its terminals, no other is 2 % quicker beyond doubt; the nearest, socket, takes 1.01× [0.882× – 1.12×] the wall time"},
 	{Platform: "", Terminal: "", Strategy: "inprocess",
 		Why: "this platform was not measured: it gets the simplest strategy"},
 }
