@@ -246,6 +246,8 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 				}
 			}
 		}
+		// By their places in the list, which may have an element twice.
+		found, asked := make([]*artifact.Artifact, len(list)), make([]bool, len(list))
 		var done atomic.Int64
 		err := parallel.Do(ctx, len(list), func(i int) error {
 			e := list[i]
@@ -257,7 +259,7 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 				if err != nil {
 					return err
 				}
-				w.found[e.Index] = a
+				found[i], asked[i] = a, true
 			}
 			progress(int(done.Add(1)), len(list))
 			return nil
@@ -265,8 +267,11 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 		if err != nil {
 			return err
 		}
-		for _, e := range list {
-			a := w.found[e.Index]
+		for i, e := range list {
+			if !asked[i] {
+				continue
+			}
+			a := found[i]
 			// What is said of failed builds comes in the order of the elements.
 			if a != nil && !a.BuildSuccess && building {
 				var err error
@@ -276,8 +281,8 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 				if err != nil {
 					return err
 				}
-				w.found[e.Index] = a
 			}
+			w.found[e.Index] = a
 			if a != nil && !strict {
 				w.strong[e.Index] = a.StrongKey
 			}
