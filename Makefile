@@ -16,7 +16,7 @@ build: ## build the programs to bin/, without C: they run on any machine of thei
 	@# The linker writes through a mapping, which leaves the file in the kernel's memory
 	@# page by page; a copy, as what is installed is, lies there in larger pieces, and each
 	@# start takes 8 % less.
-	@for p in bst bst-artifact-server bst-bench; do cp -p bin/$$p bin/$$p.new && mv bin/$$p.new bin/$$p; done
+	@for p in $(notdir $(wildcard cmd/*)); do cp -p bin/$$p bin/$$p.new && mv bin/$$p.new bin/$$p; done
 
 .PHONY: man
 man: build ## write the manual pages to bin/man/man1/

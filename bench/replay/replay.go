@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
-	// A replay decodes a million events: encoding/json takes half as long again.
+	// A replay decodes a million events: encoding/json takes three times as long.
 	"github.com/goccy/go-json"
 
 	"bst/impl/config"

@@ -33,8 +33,9 @@ func TestEarlyKnowsTheCommands(t *testing.T) {
 	}
 }
 
-// It works before the packages are initialised that take time.
-func TestEarlyIsEarly(t *testing.T) {
+// initialised is what the runtime tells of the initialisation of packages.
+func initialised(t *testing.T) string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +46,13 @@ func TestEarlyIsEarly(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	before, _, found := strings.Cut(string(out), "init bst/impl/cli/early ")
+	return string(out)
+}
+
+// It works before the packages are initialised that take time.
+func TestEarlyIsEarly(t *testing.T) {
+	out := initialised(t)
+	before, _, found := strings.Cut(out, "init bst/impl/cli/early ")
 	const most = 35
 	if n := strings.Count(before, "\n"); !found || n > most {
 		t.Errorf("%d packages are initialised before it (found: %v); want at most %d:\n%s", n, found, most, out)
@@ -56,19 +63,10 @@ func TestEarlyIsEarly(t *testing.T) {
 // expressions or builds large tables then shows by the memory that it takes, which is
 // the same each time.
 func TestInitialisation(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self, "-test.run=^$")
-	cmd.Env = []string{"GODEBUG=inittrace=1"}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	out := initialised(t)
 	const most = 40 << 10 // bytes; what takes most has 33 KB
 	packages := 0
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(out) {
 		// init internal/bytealg @0.008 ms, 0 ms clock, 0 bytes, 0 allocs
 		f := strings.Fields(line)
 		if len(f) < 11 || f[0] != "init" || strings.HasPrefix(f[1], "github.com/google/go-cmp") {

@@ -11,8 +11,8 @@ import (
 // what it loads lives until its end, so that collecting often finds little. So
 // nothing is collected until the first of these bounds is reached, which loading
 // Freedesktop SDK does not, or while it works the second, which a thousand small
-// builds come near; then memory may grow to five times what lives, and the last bound keeps a large graph from paying for that with memory. In
-// bytes.
+// builds come near; then memory may grow to five times what lives, and the last bound
+// keeps a large graph from paying for that with memory. In bytes.
 const (
 	uncollected = 160 << 20
 	working     = 72 << 20

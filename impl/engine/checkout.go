@@ -43,7 +43,7 @@ func (s *session) checkout(ctx context.Context, o *stream.Checkout) (err error) 
 	}
 	scope := map[string]element.Scope{"none": element.ScopeNone, "build": element.ScopeBuild,
 		"all": element.ScopeAll, "run": element.ScopeRun}[deps]
-	needed := append(w.graph.Collect(scope, target), target)
+	needed := withElement(w.graph.Collect(scope, target), target)
 	if err := w.queryCache(ctx, needed, false); err != nil {
 		return err
 	}

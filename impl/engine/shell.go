@@ -40,18 +40,17 @@ func (s *session) shell(ctx context.Context, o *stream.Shell) error {
 		// What it was built in is all that is needed.
 		needed, s.set.Settings.PullBuildtrees = nil, true
 	}
-	needed = append(needed, target)
-	if err := w.queryCache(ctx, needed, false); err != nil {
+	all := withElement(needed, target)
+	if err := w.queryCache(ctx, all, false); err != nil {
 		return err
 	}
 	use := useArtifacts
 	if scope == element.ScopeBuild {
 		use |= useSources
 	}
-	if err := w.pullMissing(ctx, needed, use); err != nil {
+	if err := w.pullMissing(ctx, all, use); err != nil {
 		return err
 	}
-	needed = needed[:len(needed)-1]
 	if !o.UseBuildtree {
 		missing := ""
 		for _, e := range needed {

@@ -234,7 +234,8 @@ func (w *world) initKeys() {
 // queryCache asks the local cache about elements: by the strict key, and in
 // non-strict mode by the weak key where that finds nothing. In a build, failed
 // ones are discarded where they are to be tried again. Behaviour: the
-// reference's Element._load_artifact.
+// reference's Element._load_artifact. No element is twice in the list: several are
+// asked about at once.
 func (w *world) queryCache(ctx context.Context, list []*element.Element, building bool) error {
 	strict, retry := w.s.strict(), building && w.s.set.Settings.RetryFailed
 	return w.s.stage("Query cache", func(progress func(current, total int)) error {
@@ -246,8 +247,6 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 				}
 			}
 		}
-		// By their places in the list, which may have an element twice.
-		found, asked := make([]*artifact.Artifact, len(list)), make([]bool, len(list))
 		var done atomic.Int64
 		err := parallel.Do(ctx, len(list), func(i int) error {
 			e := list[i]
@@ -259,7 +258,7 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 				if err != nil {
 					return err
 				}
-				found[i], asked[i] = a, true
+				w.found[e.Index] = a
 			}
 			progress(int(done.Add(1)), len(list))
 			return nil
@@ -267,28 +266,32 @@ func (w *world) queryCache(ctx context.Context, list []*element.Element, buildin
 		if err != nil {
 			return err
 		}
-		for i, e := range list {
-			if !asked[i] {
-				continue
-			}
-			a := found[i]
+		for _, e := range list {
+			a := w.found[e.Index]
 			// What is said of failed builds comes in the order of the elements.
 			if a != nil && !a.BuildSuccess && building {
-				var err error
 				if a, err = w.query(e, e.StrictKey, retry); err == nil && a == nil && !strict {
 					a, err = w.query(e, e.WeakKey, true)
 				}
 				if err != nil {
 					return err
 				}
+				w.found[e.Index] = a
 			}
-			w.found[e.Index] = a
 			if a != nil && !strict {
 				w.strong[e.Index] = a.StrongKey
 			}
 		}
 		return nil
 	})
+}
+
+// withElement is a list that has an element too, once.
+func withElement(list []*element.Element, e *element.Element) []*element.Element {
+	if slices.Contains(list, e) {
+		return list
+	}
+	return append(slices.Clip(list), e)
 }
 
 // manyQueries is from how many elements on it pays to read first which have

@@ -283,7 +283,7 @@ func (e *execution) onThread(ctx context.Context) (outcome, *os.ProcessState, er
 	if e.extra != nil {
 		cmd.ExtraFiles = append(cmd.ExtraFiles, e.extra)
 	}
-	if err := slack.Around(slack.Usual, cmd.Start); err != nil {
+	if err := slack.OfOthers(cmd.Start); err != nil {
 		status.Close()
 		writer.Close()
 		return outcome{}, nil, startError(err)

@@ -13,9 +13,9 @@ package slack
 import "time"
 
 const (
-	// Backend is for a backend: much shorter than what a person sees or than the
-	// time between its frames, and long enough not to be in the way.
-	Backend = 500 * time.Microsecond
-	// Usual is Linux's own value, which programs of others are to have.
-	Usual = 50 * time.Microsecond
+	// backend is much shorter than what a person sees or than the time between
+	// frames, and long enough not to be in the way.
+	backend = 500 * time.Microsecond
+	// usual is Linux's own.
+	usual = 50 * time.Microsecond
 )

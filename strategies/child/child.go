@@ -155,7 +155,7 @@ func (s *session) launch(host stream.Host, join Join) (Ends, error) {
 	cmd.WaitDelay = stderrWait
 	detach(cmd)
 	if err = give(cmd, ends.Handle); err == nil {
-		err = slack.Around(slack.Backend, cmd.Start)
+		err = slack.OfBackend(cmd.Start)
 	}
 	err = errors.Join(err, taken(ends.Handle))
 	if ends.Stdin != nil {

@@ -189,7 +189,7 @@ func (p place) start(host stream.Host) error {
 	cmd.Stdout, cmd.Stderr = told, log
 	// Its own session: neither the terminal's signals nor its end concern it.
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
-	err = errors.Join(slack.Around(slack.Backend, cmd.Start), told.Close())
+	err = errors.Join(slack.OfBackend(cmd.Start), told.Close())
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func Take() Begun {
 		return Begun{}
 	}
 	b := Begun{Executable: begun.executable, Args: begun.args, Environ: begun.environ}
-	// It was not waited for: the number is still its own.
+	// It was not waited for: the number is still its own, and Unix finds any.
 	b.Process, _ = os.FindProcess(begun.pid)
 	begun.pid = 0
 	b.Orders = file(begun.orders, "orders")
@@ -57,25 +57,27 @@ func start(strategy string) error {
 		return err
 	}
 	var made []int
-	pair := func(of func(fds []int) error) (a, b int) {
+	pair := func(of func() ([2]int, error)) (a, b int) {
 		if err != nil {
 			return
 		}
 		var fds [2]int
-		if err = of(fds[:]); err == nil {
+		if fds, err = of(); err == nil {
 			made = append(made, fds[:]...)
 		}
 		return fds[0], fds[1]
 	}
-	pipe := func(fds []int) error { return syscall.Pipe2(fds, syscall.O_CLOEXEC) }
+	pipe := func() (fds [2]int, err error) {
+		err = syscall.Pipe2(fds[:], syscall.O_CLOEXEC)
+		return fds, err
+	}
 	var theirs [3]int
 	if endsOf(strategy) == pipes {
 		theirs[0], begun.orders = pair(pipe)
 		begun.events, theirs[1] = pair(pipe)
 	} else {
-		begun.orders, theirs[0] = pair(func(fds []int) (err error) {
-			*(*[2]int)(fds), err = syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-			return err
+		begun.orders, theirs[0] = pair(func() ([2]int, error) {
+			return syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 		})
 		begun.events = begun.orders
 		if err == nil {
@@ -92,7 +94,7 @@ func start(strategy string) error {
 			attr.Files = append(attr.Files, uintptr(fd))
 		}
 		argv := append([]string{executable}, begun.args...)
-		err = slack.Around(slack.Backend, func() (err error) {
+		err = slack.OfBackend(func() (err error) {
 			begun.pid, err = syscall.ForkExec(executable, argv, &attr)
 			return err
 		})

@@ -57,7 +57,7 @@ func run(cmd *exec.Cmd, started, ended func(pid int)) error {
 	return bug.Go(func() error {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		if err := slack.Around(slack.Usual, cmd.Start); err != nil {
+		if err := slack.OfOthers(cmd.Start); err != nil {
 			return err
 		}
 		started(cmd.Process.Pid)
