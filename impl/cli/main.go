@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"bst/impl/cli/early"
@@ -183,8 +182,10 @@ func asError(err error) *stream.Error {
 
 // directory is where the project is looked for.
 func (a *app) directory() (string, error) {
-	if a.opts.directory != "" {
-		return absolute(a.opts.directory)
+	dir, err := absolute(a.opts.directory) // of nothing it is the current folder
+	if err != nil {
+		return "", &stream.Error{Domain: stream.DomainApp,
+			Message: "The folder that this shell is in cannot be found any more (" + err.Error() + "): change to another, or give --directory an absolute path"}
 	}
-	return os.Getwd()
+	return dir, nil
 }
